@@ -1,0 +1,57 @@
+# The few words of this project; CI uses the same ones.
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */: /'
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@if command -v uv >/dev/null; then \
+		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
+		VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes -r requirements.lock && \
+		VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps --no-build-isolation -e . ; \
+	else \
+		$(PYTHON) -m venv $(VENV) && \
+		$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+		$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
+	fi
+	@touch $@
+
+setup: $(VENV)/.ready  ## .venv from the hash-pinned lock; afterwards .venv/bin/citybrain is the command
+
+demo: setup  ## a real Kafka, worker and ClickHouse play a simulated city; ARGS="--help" shows what else
+	@$(BIN)/citybrain demo $(ARGS)
+
+test: setup  ## all tests, on the real broker and chDB
+	$(BIN)/pytest $(ARGS)
+
+check-data: setup  ## play every mapped set of ../shared/data and compare with an independent recount
+	$(BIN)/python -m tests.check_data $(ARGS)
+
+lint: setup  ## ruff, rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup  ## mypy strict, tests too
+	$(BIN)/mypy
+
+contract: setup  ## who may import whom
+	$(BIN)/lint-imports
+
+docs: setup  ## write the generated pages
+	$(BIN)/cog -r docs/*.md
+	$(BIN)/python -m citybrain.json_schemas schemas/json
+
+docs-check: setup  ## the generated pages are up to date
+	$(BIN)/cog --check docs/*.md
+	$(BIN)/python -m citybrain.json_schemas --check schemas/json
+
+lock: setup  ## pin again; names no address
+	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
+
+clean:  ## remove what was made
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: help setup demo test check-data lint types contract docs docs-check lock clean

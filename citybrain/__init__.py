@@ -1,0 +1,1 @@
+"""Command line, settings and the wiring of parts into processes."""

@@ -1,0 +1,60 @@
+"""`citybrain check`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from citybrain.options import json_option, print_json
+from citybrain.settings import Settings
+from schemas.errors import CitybrainError
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def command(settings: Settings, as_json: bool) -> None:
+    """Check settings, places, broker, topics and store. Exit code 1 when something is wrong; each line names the fix.
+
+    \b
+    Examples:
+      citybrain check
+      citybrain check --json
+    """
+    results = {name: _run(part) for name, part in _parts(settings).items()}
+    if as_json:
+        print_json({"ok": not any(results.values()), "problems": results})
+    else:
+        for name, found in results.items():
+            click.echo(f"{name:<8} {'; '.join(found) or 'ok'}")
+    if any(results.values()):
+        raise SystemExit(1)
+
+
+def _parts(settings: Settings) -> dict[str, Callable[[], list[str]]]:
+    from citybrain import topics
+    from citybrain.places_file import read_places
+    from citybrain.reading import open_query
+    from streams.rules import shipped_rules
+
+    def rules() -> list[str]:
+        shipped_rules()
+        return []
+
+    def places() -> list[str]:
+        read_places(settings.city.places)
+        return []
+
+    def store() -> list[str]:
+        tables = open_query(settings)("SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'blocks'", "TSV")
+        return [] if tables.strip() == b"1" else ["table blocks is missing; run `citybrain migrate`"]
+
+    return {"rules": rules, "places": places, "topics": lambda: topics.problems(settings.broker), "store": store}
+
+
+def _run(part: Callable[[], list[str]]) -> list[str]:
+    try:
+        return part()
+    except (CitybrainError, ValueError) as error:
+        return [str(error)]

@@ -1,0 +1,39 @@
+"""`citybrain work`."""
+
+from __future__ import annotations
+
+import click
+
+from citybrain.metrics_server import serve_metrics
+from citybrain.options import json_option, print_json
+from citybrain.places_file import read_places
+from citybrain.settings import Settings
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def command(settings: Settings, as_json: bool) -> None:
+    """Run one worker: read raw topics, validate, locate, classify, redact, send blocks.
+
+    Runs until SIGTERM or Ctrl-C, then drains. One process a core; give each its own CITYBRAIN_WORK__INSTANCE.
+
+    \b
+    Examples:
+      citybrain work
+      CITYBRAIN_BROKER__BOOTSTRAP=kafka-1:9092 CITYBRAIN_CITY__PLACES=city.geojson citybrain work
+    """
+    from streams.worker import WorkerOptions, run
+
+    if as_json:
+        print_json({"part": "work", "instance": settings.work.instance, "broker": settings.broker.bootstrap})
+    serve_metrics(settings.metrics.port)
+    run(
+        WorkerOptions(
+            broker=settings.broker,
+            places=read_places(settings.city.places),
+            block_age_ms=settings.work.block_age_ms,
+            keep_text=settings.work.keep_text,
+            instance=settings.work.instance,
+        )
+    )

@@ -1,0 +1,33 @@
+"""Logs: text for people, JSON for machines, to standard error."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from citybrain.settings import Log
+
+
+def set_up_logs(log: Log) -> None:
+    """Route the standard library's logging and structlog through one renderer."""
+    as_json = log.format == "json" or (log.format == "auto" and not sys.stderr.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    final: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if as_json:
+        final.append(structlog.processors.format_exc_info)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*final, renderer]))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(log.level.upper())
+    for noisy in ("kafka", "aiokafka", "faust", "mode", "asyncio", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

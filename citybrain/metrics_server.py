@@ -1,0 +1,21 @@
+"""Prometheus metrics on one loopback port. Parts of one deployment share a folder, so that one server answers for all."""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector
+
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def serve_metrics(port: int) -> None:
+    """Serve this process's metrics, or those of all processes that share the folder. 0: do not."""
+    if not port:
+        return
+    registry = REGISTRY
+    if os.environ.get(SHARED):
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)
+    start_http_server(port, addr="127.0.0.1", registry=registry)

@@ -1,0 +1,118 @@
+"""Settings: read once, from `CITYBRAIN_*` and an optional TOML file. A name nobody reads is a mistake."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.errors import BadSettings
+from schemas.kafka_options import Broker
+
+PREFIX = "CITYBRAIN_"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClickHouse(_Part):
+    """Where facts are stored."""
+
+    url: str = Field("citybrain-data/clickhouse", description="a chDB folder, or http(s)://user:password@host:port/database")
+
+
+class Work(_Part):
+    """How a worker works."""
+
+    block_age_ms: int = Field(500, ge=50, le=10_000, description="a block closes at this age, milliseconds")
+    keep_text: bool = Field(default=False, description="keep free text, redacted; off unless a deployment asks for it")
+    instance: str = Field("worker-1", description="static group member; one name a worker process")
+    processes: int = Field(1, ge=1, le=64, description="worker processes that `up` starts")
+
+
+class City(_Part):
+    """The city that is watched."""
+
+    places: Path | None = Field(None, description="GeoJSON of grids (schemas.places); none: nothing is located")
+    time_zone: str = Field("Asia/Shanghai", description="where a day begins (IANA)")
+
+
+class MetricsPort(_Part):
+    """Prometheus."""
+
+    port: int = Field(0, ge=0, le=65_535, description="serve metrics on this loopback port; 0: do not")
+
+
+class Log(_Part):
+    """Logs go to standard error."""
+
+    format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, JSON otherwise")
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(_Part):
+    """`CITYBRAIN_BROKER__BOOTSTRAP` sets `broker.bootstrap`; in TOML it is `bootstrap` under `[broker]`."""
+
+    data_dir: Path = Field(Path("citybrain-data"), description="folder of a local deployment: ClickHouse, Kafka, socket, logs")
+    broker: Broker = Broker()
+    clickhouse: ClickHouse = ClickHouse()
+    work: Work = Work()
+    city: City = City()
+    metrics: MetricsPort = MetricsPort()
+    log: Log = Log()
+
+    @classmethod
+    def load(cls, file: Path | None = None, environment: dict[str, str] | None = None) -> Self:
+        """Environment over file over defaults. BadSettings names what is misspelt and the nearest name that is read."""
+        environment = dict(os.environ) if environment is None else environment
+        named = file or (Path(environment["CITYBRAIN_CONFIG"]) if environment.get("CITYBRAIN_CONFIG") else None)
+        values: dict[str, Any] = _read_toml(named) if named else {}
+        for name, value in environment.items():
+            if name.startswith(PREFIX) and name != "CITYBRAIN_CONFIG":
+                _put(values, name.removeprefix(PREFIX).lower().split("__"), value)
+        try:
+            # Environment values are text: they go through pydantic's lax mode, like TOML strings.
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise BadSettings("\n".join(_explain(cls, problem) for problem in error.errors())) from error
+
+    @classmethod
+    def names(cls) -> dict[str, str]:
+        """Every setting as its environment variable, with its meaning."""
+        found: dict[str, str] = {}
+        for name, part in cls.model_fields.items():
+            kind = part.annotation
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                for inner, field in kind.model_fields.items():
+                    found[f"{PREFIX}{name}__{inner}".upper()] = field.description or ""
+            else:
+                found[f"{PREFIX}{name}".upper()] = part.description or ""
+        return found
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        message = f"settings file {path}: {error}"
+        raise BadSettings(message) from error
+
+
+def _put(values: dict[str, Any], path: list[str], value: str) -> None:
+    for part in path[:-1]:
+        inner = values.setdefault(part, {})
+        values = inner if isinstance(inner, dict) else {}
+    values[path[-1]] = value
+
+
+def _explain(settings: type[Settings], problem: Any) -> str:
+    name = PREFIX + "__".join(str(part) for part in problem["loc"]).upper()
+    if problem["type"] == "extra_forbidden":
+        nearest = difflib.get_close_matches(name, settings.names(), n=1, cutoff=0)
+        return f"{name}: nobody reads this setting; did you mean {nearest[0]}?"
+    return f"{name}: got {problem['input']!r}; {problem['msg']}"

@@ -1,0 +1,1 @@
+"""Contracts and shared words: models, taxonomy, places, topics, errors, metric definitions. No input or output."""

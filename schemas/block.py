@@ -1,0 +1,116 @@
+"""One record of `citybrain.risk`: an Arrow block of one source partition, accepted rows and rejects together.
+
+The record *is* the ClickHouse block: its boundaries are fixed in the log before the insert. The headers carry what
+the ledger needs, so that a reader knows a block without opening it.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+
+from schemas.errors import BadBlock
+
+SCHEMA_VERSION: Final = 1
+MAX_ROWS: Final = 20_000
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""A block closes at this many rows or raw bytes, or at the block age."""
+
+WORD: Final = pa.dictionary(pa.int32(), pa.string())
+MILLIS: Final = pa.timestamp("ms", "UTC")
+
+EVENT_FIELDS: Final[list[pa.Field]] = [
+    pa.field("kind", WORD),
+    pa.field("source", WORD),
+    pa.field("id", pa.string()),
+    pa.field("at", MILLIS),  # when it happened, by the source
+    pa.field("received_at", MILLIS),  # Kafka's append time
+    pa.field("category", WORD),
+    pa.field("incident_class", WORD),
+    pa.field("classified_by", WORD),  # source | code | terms | none
+    pa.field("evidence", WORD),  # the code or the terms that decided
+    pa.field("rules_version", WORD),
+    pa.field("grid", WORD),  # 15 digits, or "" when not located
+    pa.field("located_by", WORD),  # coordinates | grid | place | outside | none
+    pa.field("lon", pa.float64()),
+    pa.field("lat", pa.float64()),
+    pa.field("code", WORD),
+    pa.field("severity", pa.int8()),
+    pa.field("department", WORD),
+    pa.field("case_id", pa.string()),
+    pa.field("stage", WORD),
+    pa.field("mediation_level", WORD),
+    pa.field("device", WORD),
+    pa.field("status", WORD),
+    pa.field("metrics", pa.list_(pa.string())),
+    pa.field("values", pa.list_(pa.float64())),
+    pa.field("text", pa.string()),  # null unless the deployment keeps text
+    pa.field("body_hash", pa.uint64()),  # of the record as sent; tells a repeat from a conflict
+]
+REJECT_FIELDS: Final[list[pa.Field]] = [
+    pa.field("reject_reason", WORD),  # null on accepted rows; a name from schemas.reasons
+    pa.field("reject_detail", pa.string()),
+    pa.field("reject_body", pa.binary()),  # JSON without person fields, cut at 64 KiB; null when not JSON
+    pa.field("reject_length", pa.int64()),
+    pa.field("reject_sha256", pa.string()),
+]
+BLOCK_SCHEMA: Final = pa.schema([pa.field("source_offset", pa.int64()), *EVENT_FIELDS, *REJECT_FIELDS])
+
+
+class BlockHeader(NamedTuple):
+    """What the ledger keeps of a block. Offsets are of the source partition, both ends included."""
+
+    schema_version: int
+    source_topic: str
+    source_topic_id: str
+    source_partition: int
+    first_offset: int
+    last_offset: int
+    rows: int
+    rejected: int
+
+    def to_kafka(self) -> list[tuple[str, bytes]]:
+        """As record headers, each value a decimal number or a name in UTF-8."""
+        return [(name, str(value).encode()) for name, value in zip(self._fields, self, strict=True)]
+
+    @classmethod
+    def from_kafka(cls, headers: list[tuple[str, bytes]]) -> BlockHeader:
+        """Read record headers. BadBlock when one is missing or not a number."""
+        found = {name: value.decode() for name, value in headers}
+        try:
+            return cls(
+                schema_version=int(found["schema_version"]),
+                source_topic=found["source_topic"],
+                source_topic_id=found["source_topic_id"],
+                source_partition=int(found["source_partition"]),
+                first_offset=int(found["first_offset"]),
+                last_offset=int(found["last_offset"]),
+                rows=int(found["rows"]),
+                rejected=int(found["rejected"]),
+            )
+        except (KeyError, ValueError) as error:
+            message = f"headers of a block: wanted {', '.join(cls._fields)}; got {sorted(found)} ({error!r})"
+            raise BadBlock(message) from error
+
+
+def encode_block(table: pa.Table) -> bytes:
+    """Arrow IPC stream, lz4 buffers, of a table with BLOCK_SCHEMA."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def decode_block(value: bytes) -> pa.Table:
+    """The table in a record's value. BadBlock when the bytes are no Arrow stream or lack a column."""
+    try:
+        table = pa.ipc.open_stream(value).read_all()
+    except (pa.ArrowInvalid, OSError) as error:
+        message = f"value of a block: wanted an Arrow IPC stream, got {len(value)} bytes that are not ({error})"
+        raise BadBlock(message) from error
+    missing = set(BLOCK_SCHEMA.names) - set(table.schema.names)
+    if missing:
+        message = f"columns of a block: missing {sorted(missing)}"
+        raise BadBlock(message)
+    return table

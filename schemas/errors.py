@@ -1,0 +1,70 @@
+"""Errors shared by every part: each says what happened and whether to try again."""
+
+from __future__ import annotations
+
+
+class CitybrainError(Exception):
+    """Base of every error of ours. `retryable` tells the caller whether the same call may be repeated."""
+
+    retryable = False
+
+
+class BadSettings(CitybrainError):
+    """A setting is misspelt, missing or impossible. Nothing was started."""
+
+
+class StoreUnavailable(CitybrainError):
+    """The store did not confirm a write. It may be partly written; writing it again is safe (token)."""
+
+    retryable = True
+
+    def __init__(self, table: str, rows: int, cause: str = "") -> None:
+        super().__init__(table, rows, cause)
+        self.table, self.rows, self.cause = table, rows, cause
+
+    def __str__(self) -> str:
+        return f"{self.table}: {self.rows} rows not confirmed ({self.cause or 'no answer'}); the same rows will be sent again"
+
+
+class StoreRefused(CitybrainError):
+    """The store will never take this write as it is (schema, rights). The partition stops until a person acts."""
+
+    def __init__(self, table: str, cause: str) -> None:
+        super().__init__(table, cause)
+        self.table, self.cause = table, cause
+
+    def __str__(self) -> str:
+        return f"{self.table}: refused for ever: {self.cause}; fix the store (`citybrain check` names what differs), then start again"
+
+
+class StoreUnsafe(CitybrainError):
+    """The store is not set up for exactly-once writes. The loader refuses to run."""
+
+
+class LogTruncated(CitybrainError):
+    """The log no longer holds the record the ledger says comes next: retention passed before it was stored."""
+
+    def __init__(self, topic: str, partition: int, wanted: int, first: int) -> None:
+        super().__init__(topic, partition, wanted, first)
+        self.topic, self.partition, self.wanted, self.first = topic, partition, wanted, first
+
+    def __str__(self) -> str:
+        return (
+            f"{self.topic}[{self.partition}]: next record to store is offset {self.wanted}, but the log starts at {self.first}; "
+            f"{self.first - self.wanted} records are gone. Run `citybrain audit` to see what is missing and "
+            "`citybrain reread` to fill it from the raw topics"
+        )
+
+
+class BrokerUnavailable(CitybrainError):
+    """Kafka does not answer or did not confirm."""
+
+    retryable = True
+
+
+class BadMapping(CitybrainError):
+    """A replay mapping or a source file is not what the mapping says."""
+
+
+class BadBlock(CitybrainError):
+    """A record of `citybrain.risk` cannot be read as a block. Only a defect of ours can cause this."""

@@ -1,0 +1,72 @@
+"""Kafka client options from settings. Pure: dictionaries in, dictionaries out.
+
+One place, so that every client of a deployment speaks to the broker in the same way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Broker(BaseModel):
+    """How to reach Kafka. `CITYBRAIN_BROKER__BOOTSTRAP` sets `bootstrap`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bootstrap: str = Field("127.0.0.1:9092", description="host:port of one or more brokers, comma separated")
+    security_protocol: str = Field("PLAINTEXT", description="PLAINTEXT (loopback only), SSL, SASL_PLAINTEXT or SASL_SSL")
+    sasl_mechanism: str | None = Field(None, description="SCRAM-SHA-512 and the like, with SASL_*")
+    sasl_username: str | None = None
+    sasl_password: str | None = Field(None, repr=False)
+    ssl_cafile: str | None = Field(None, description="CA certificate, PEM")
+    session_timeout_ms: int = Field(6_000, ge=1_000, description="a dead member's partitions move after this long")
+    heartbeat_interval_ms: int = Field(2_000, ge=100)
+
+
+def common(broker: Broker) -> dict[str, Any]:
+    """Options every kafka-python client takes."""
+    options: dict[str, Any] = {"bootstrap_servers": broker.bootstrap.split(","), "security_protocol": broker.security_protocol}
+    if broker.sasl_mechanism:
+        options |= {
+            "sasl_mechanism": broker.sasl_mechanism,
+            "sasl_plain_username": broker.sasl_username,
+            "sasl_plain_password": broker.sasl_password,
+        }
+    if broker.ssl_cafile:
+        options["ssl_cafile"] = broker.ssl_cafile
+    return options
+
+
+def producer(broker: Broker) -> dict[str, Any]:
+    """An idempotent producer that waits for all replicas."""
+    return common(broker) | {
+        "acks": "all",
+        "enable_idempotence": True,
+        "linger_ms": 20,
+        "batch_size": 262_144,
+        "compression_type": "lz4",
+        "max_request_size": 8_388_608,
+        "delivery_timeout_ms": 120_000,
+    }
+
+
+def reader(broker: Broker) -> dict[str, Any]:
+    """A consumer without a group, that is told what to read and never jumps by itself."""
+    return common(broker) | {
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        "max_partition_fetch_bytes": 8_388_608,
+        "fetch_max_bytes": 33_554_432,
+    }
+
+
+def loader(broker: Broker, group: str) -> dict[str, Any]:
+    """The loader's consumer: its position comes from the ledger, the group only shares out partitions."""
+    return reader(broker) | {
+        "group_id": group,
+        "session_timeout_ms": broker.session_timeout_ms,
+        "heartbeat_interval_ms": broker.heartbeat_interval_ms,
+        "max_poll_records": 8,
+    }

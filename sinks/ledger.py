@@ -1,0 +1,121 @@
+"""The ledger `blocks`: which record of `citybrain.risk` is stored, and which source offsets that covers.
+
+It is the loader's position. The consumer group's committed offset is for lag displays only.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from schemas.block import BlockHeader
+from sinks.covered import Covered
+from sinks.repeats import HORIZON
+from sinks.store import Store
+
+
+class Position(NamedTuple):
+    """A record of `citybrain.risk`, by topic UUID: a re-created topic starts a new life."""
+
+    topic_id: str
+    partition: int
+    offset: int
+
+    def token(self, table: str) -> str:
+        """The deduplication token of this record's insert into `table`."""
+        return f"{self.topic_id}/{self.partition}/{self.offset}/{table}"
+
+
+class Tally(NamedTuple):
+    """What became of a block's rows."""
+
+    stored: int
+    rejected: int
+    repeated: int
+    conflict: int
+    redelivered: int
+
+
+class Ledger:
+    """Reads and writes `blocks` through one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def next_offset(self, topic_id: str, partition: int) -> int | None:
+        """Offset after the last stored record of a partition, None when none is stored."""
+        rows = self._store.query(
+            "SELECT count(), max(risk_offset) FROM blocks WHERE risk_topic_id = {topic:String} AND risk_partition = {partition:UInt16}",
+            {"topic": topic_id, "partition": partition},
+        )
+        ((count, last),) = rows
+        return int(last) + 1 if count else None
+
+    def covered(self, source_topic_id: str, partition: int) -> Covered:
+        """Source offsets that stored records cover, over every life of the risk topic."""
+        return Covered(
+            self._store.query(
+                "SELECT first_offset, last_offset FROM blocks WHERE source_topic_id = {topic:String} AND source_partition = {partition:UInt16}",
+                {"topic": source_topic_id, "partition": partition},
+            )
+        )
+
+    def recent_keys(self, source_topic_id: str, partition: int, newest: int, besides: Position) -> list[int]:
+        """`event_key` of stored events within the repeat horizon, without those of the record being stored."""
+        table = self._store.query_arrow(
+            "SELECT event_key FROM events WHERE source_topic_id = {topic:String} AND source_partition = {partition:UInt16} "
+            "AND source_offset >= {oldest:UInt64} AND NOT " + BESIDES,
+            {"topic": source_topic_id, "partition": partition, "oldest": max(0, newest - HORIZON), **_besides(besides)},
+        )
+        keys: list[int] = table["event_key"].to_pylist()
+        return keys
+
+    def stored_bodies(
+        self, source_topic_id: str, partition: int, keys: list[int], besides: Position
+    ) -> dict[tuple[str, str], int]:
+        """(source, id) to body hash of stored events with these keys, the first stored offset deciding."""
+        rows = self._store.query(
+            "SELECT source, id, argMin(body_hash, source_offset) FROM events WHERE source_topic_id = {topic:String} "
+            "AND source_partition = {partition:UInt16} AND has({keys:Array(UInt64)}, event_key) AND NOT " + BESIDES + " GROUP BY source, id",
+            {"topic": source_topic_id, "partition": partition, "keys": keys, **_besides(besides)},
+        )
+        return {(str(source), str(event_id)): int(body) for source, event_id, body in rows}
+
+    def half_stored(self, position: Position) -> int:
+        """Blocks stored since the first rows of this record went in, 0 when it has none: how far its token has aged."""
+        rows = self._store.query(
+            "SELECT count() FROM blocks WHERE stored_at >= (SELECT min(stored_at) FROM events WHERE risk_topic_id = {besides_topic:String} "
+            "AND risk_partition = {besides_partition:UInt16} AND risk_offset = {besides_offset:UInt64} HAVING count() > 0)",
+            _besides(position),
+        )
+        return int(rows[0][0])
+
+    def write(self, position: Position, header: BlockHeader, tally: Tally) -> None:
+        """Enter a record as stored; only after its inserts are confirmed."""
+        row = pa.table({
+            "risk_topic_id": [position.topic_id],
+            "risk_partition": pa.array([position.partition], pa.uint16()),
+            "risk_offset": pa.array([position.offset], pa.uint64()),
+            "source_topic": [header.source_topic],
+            "source_topic_id": [header.source_topic_id],
+            "source_partition": pa.array([header.source_partition], pa.uint16()),
+            "first_offset": pa.array([header.first_offset], pa.uint64()),
+            "last_offset": pa.array([header.last_offset], pa.uint64()),
+            **{name: pa.array([value], pa.uint32()) for name, value in tally._asdict().items()},
+            "schema_version": pa.array([header.schema_version], pa.uint16()),
+        })
+        self._store.insert("blocks", row, position.token("blocks"))
+
+
+BESIDES = (
+    "(risk_topic_id = {besides_topic:String} AND risk_partition = {besides_partition:UInt16} AND risk_offset = {besides_offset:UInt64})"
+)
+
+
+def _besides(position: Position) -> dict[str, object]:
+    return {
+        "besides_topic": position.topic_id,
+        "besides_partition": position.partition,
+        "besides_offset": position.offset,
+    }

@@ -1,0 +1,172 @@
+"""The loader: `citybrain.risk` into ClickHouse, each record once in effect. Its position is the ledger."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka.consumer.subscription_state import ConsumerRebalanceListener
+from kafka.errors import KafkaError
+
+from schemas import metrics
+from schemas.errors import BadBlock, BrokerUnavailable, LogTruncated, StoreRefused, StoreUnavailable
+from schemas.kafka_options import Broker, common, loader
+from schemas.topics import RISK
+from sinks.ledger import Ledger, Position
+from sinks.migrate import check_store
+from sinks.store import Store
+from sinks.writer import BlockWriter
+
+log = logging.getLogger(__name__)
+
+TRIES = 6
+FIRST_PAUSE_SECONDS = 0.2
+COMMIT_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoaderOptions:
+    """`group` only shares partitions out among loaders and shows lag."""
+
+    group: str = "citybrain-load"
+
+
+class Loader:
+    """Reads records of the partitions it is given and writes each through a BlockWriter."""
+
+    def __init__(self, broker: Broker, store: Store, options: LoaderOptions | None = None) -> None:
+        self._broker, self._store = broker, store
+        self._options = options or LoaderOptions()
+        self._writers: dict[TopicPartition, BlockWriter] = {}
+        self._topic_id = ""
+        self._last_poll = 0.0
+        self._assigned: list[TopicPartition] = []
+
+    def run(self, stop: threading.Event) -> None:
+        """Load until `stop` is set. Raises what a restart or a person has to deal with."""
+        check_store(self._store)
+        consumer = KafkaConsumer(**loader(self._broker, self._options.group))
+        try:
+            consumer.subscribe([RISK.name], listener=_Listener(self, consumer))
+            self._loop(consumer, stop)
+        except KafkaError as error:
+            message = f"{self._broker.bootstrap}: {error!r}"
+            raise BrokerUnavailable(message) from error
+        finally:
+            consumer.close(autocommit=False)
+
+    def _loop(self, consumer: KafkaConsumer, stop: threading.Event) -> None:
+        committed = time.monotonic()
+        while not stop.is_set():
+            polled = consumer.poll(timeout_ms=200)
+            self._last_poll = _boot_clock()
+            if self._assigned:
+                self.assign(consumer, self._assigned)
+                self._assigned = []
+                continue
+            for partition, records in polled.items():
+                for record in records:
+                    if not self._store_one(consumer, partition, record):
+                        break
+            if time.monotonic() - committed > COMMIT_EVERY_SECONDS and self._writers:
+                consumer.commit_async()
+                committed = time.monotonic()
+            _show_lag(consumer, list(self._writers))
+
+    def _store_one(self, consumer: KafkaConsumer, partition: TopicPartition, record: object) -> bool:
+        """Write one record, trying again while the store is away. False: this batch of the partition is over."""
+        offset: int = record.offset  # type: ignore[attr-defined]
+        position = Position(self._topic_id, partition.partition, offset)
+        for attempt in range(TRIES):
+            if not self._session_alive() or partition not in self._writers:
+                # Another member may own the partition by now: drop what is held and go on from the ledger.
+                log.warning("last poll is older than the session; dropping records held of %s", partition)
+                if partition in self._writers:
+                    self.assign(consumer, [partition])
+                return False
+            try:
+                self._writers[partition].write(position, record.headers, record.value)  # type: ignore[attr-defined]
+            except StoreUnavailable as error:
+                log.warning("%s; try %d of %d", error, attempt + 1, TRIES)
+                time.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, self._broker.session_timeout_ms / 3000))
+                consumer_is_ours = partition in self._writers
+                if not consumer_is_ours:
+                    return False
+            except (StoreRefused, BadBlock) as error:
+                log.critical("partition %d stops at offset %d: %s", partition.partition, offset, error)
+                consumer.pause(partition)
+                return False
+            else:
+                oldest = record.timestamp / 1000  # type: ignore[attr-defined]
+                metrics.QUERYABLE_SECONDS.observe(max(0.0, time.time() - oldest))
+                return True
+        raise StoreUnavailable("events", 0, f"no answer in {TRIES} tries; leaving, so that the record is stored after a restart")
+
+    def _session_alive(self) -> bool:
+        """Whether the group can still believe in us, by the boot clock: it runs on while the machine sleeps."""
+        return _boot_clock() - self._last_poll < self._broker.session_timeout_ms / 1000
+
+    def assign(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
+        """Take partitions over: forget what was known of them and go to the record after the ledger's last."""
+        self._topic_id = self._ask_topic_id()
+        starts = consumer.beginning_offsets(partitions)
+        for partition in partitions:
+            known = Ledger(self._store).next_offset(self._topic_id, partition.partition)
+            first = starts[partition]
+            if known is not None and known < first:
+                raise LogTruncated(RISK.name, partition.partition, known, first)
+            offset = first if known is None else known
+            writer = BlockWriter(self._store)
+            writer.check_half_stored(Position(self._topic_id, partition.partition, offset))
+            consumer.seek(partition, offset)
+            consumer.resume(partition)
+            self._writers[partition] = writer
+            log.info("storing %s[%d] from offset %d", RISK.name, partition.partition, offset)
+
+    def revoke(self, partitions: list[TopicPartition]) -> None:
+        """Let partitions go."""
+        for partition in partitions:
+            self._writers.pop(partition, None)
+
+    def expect(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
+        """Hold newly given partitions back until the loop has found their position; a callback may not ask Kafka."""
+        for partition in partitions:
+            consumer.seek(partition, 0)
+            consumer.pause(partition)
+        self._assigned = partitions
+
+    def _ask_topic_id(self) -> str:
+        admin = KafkaAdminClient(**common(self._broker))
+        try:
+            (topic,) = admin.describe_topics([RISK.name])
+            return str(topic["topic_id"])
+        finally:
+            admin.close()
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Hands partitions to the loader; position and state come from the ledger at every assignment."""
+
+    def __init__(self, loader_: Loader, consumer: KafkaConsumer) -> None:
+        self._loader, self._consumer = loader_, consumer
+
+    def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
+        self._loader.revoke(list(revoked))
+
+    def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        self._loader.expect(self._consumer, list(assigned))
+
+
+def _boot_clock() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _show_lag(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
+    for partition in partitions:
+        end = consumer.highwater(partition)
+        if end is not None:
+            metrics.LAG.labels(RISK.name, str(partition.partition)).set(max(0, end - consumer.position(partition)))

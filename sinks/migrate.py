@@ -1,0 +1,104 @@
+"""Numbered SQL migrations, `sql/NNNN_name.sql`, safe to repeat, and the lookup tables filled from schemas."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from schemas.errors import StoreRefused, StoreUnsafe
+from schemas.places import Places
+from schemas.taxonomy import taxonomy
+from sinks.store import Store
+
+LEDGER = "CREATE TABLE IF NOT EXISTS migrations (version UInt16, name String, sha256 String, applied_at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY version"
+SMALLEST_WINDOW = 10_000
+GUARDED = ("events", "rejected", "blocks", "counts_minute", "counts_day", "cases", "sensor_rollup")
+
+
+class Migration(NamedTuple):
+    """One numbered file. `sha256` is of the file as shipped, before the time zone is put in."""
+
+    version: int
+    name: str
+    sha256: str
+    statements: list[str]
+
+
+def migrations(time_zone: str) -> list[Migration]:
+    """All migrations in order; `{time_zone}` (IANA) in them is where a day begins."""
+    folder = files(__package__).joinpath("sql")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [_read(name, folder.joinpath(name).read_text(encoding="utf-8"), time_zone) for name in names]
+
+
+def _read(name: str, text: str, time_zone: str) -> Migration:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    without_comments = re.sub(r"^--.*\n", "", text, flags=re.MULTILINE).replace("{time_zone}", time_zone)
+    statements = [part.strip() for part in without_comments.split(";\n") if part.strip()]
+    return Migration(int(name[:4]), name.removesuffix(".sql"), digest, [part.removesuffix(";") for part in statements])
+
+
+def migrate(store: Store, time_zone: str) -> list[str]:
+    """Apply what is missing; names of what was applied. StoreUnsafe if an applied file was changed afterwards."""
+    store.command(LEDGER)
+    applied = {version: digest for version, digest in store.query("SELECT version, sha256 FROM migrations")}
+    done: list[str] = []
+    for migration in migrations(time_zone):
+        known = applied.get(migration.version)
+        if known == migration.sha256:
+            continue
+        if known is not None:
+            message = (
+                f"migration {migration.name} was applied as {known[:12]} and is {migration.sha256[:12]} now; "
+                "applied files never change: put the old text back and write the change as a new number"
+            )
+            raise StoreUnsafe(message)
+        for statement in migration.statements:
+            store.command(statement)
+        row = pa.table({"version": pa.array([migration.version], pa.uint16()), "name": [migration.name], "sha256": [migration.sha256]})
+        store.insert("migrations", row, f"migration {migration.version}")
+        done.append(migration.name)
+    return done
+
+
+def fill_lookups(store: Store, places: Places) -> None:
+    """Write areas and classes; rows that are there already are replaced by equal ones."""
+    words = taxonomy()
+    classes = pa.table({
+        "incident_class": list(words.classes),
+        "category": [words.category_of(code) for code in words.classes],
+        "zh": [entry.zh for entry in words.classes.values()],
+        "en": [entry.en for entry in words.classes.values()],
+    })
+    store.insert("classes", classes, f"classes {words.version}")
+    areas = places.areas()
+    if areas:
+        columns = dict(zip(("level", "code", "name"), (list(column) for column in zip(*areas, strict=True)), strict=True))
+        store.insert("areas", pa.table(columns), f"areas {hashlib.sha256(repr(areas).encode()).hexdigest()}")
+
+
+def check_store(store: Store) -> None:
+    """Refuse a store in which a repeated insert could count twice. StoreUnsafe names table, value and fix."""
+    try:
+        tables = dict(store.query("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"))
+    except StoreRefused as error:
+        message = f"cannot read system.tables: {error}"
+        raise StoreUnsafe(message) from error
+    for name in GUARDED:
+        if name not in tables:
+            message = f"table {name} is missing; run `citybrain migrate`"
+            raise StoreUnsafe(message)
+        setting = "replicated_deduplication_window" if "Replicated" in tables[name] else "non_replicated_deduplication_window"
+        found = re.search(rf"\b{setting} = (\d+)", tables[name])
+        window = int(found.group(1)) if found else 0
+        if window < SMALLEST_WINDOW:
+            message = (
+                f"table {name}: {setting} is {window}, wanted at least {SMALLEST_WINDOW}, else a repeated insert counts twice; "
+                f"run: ALTER TABLE {name} MODIFY SETTING {setting} = {SMALLEST_WINDOW}"
+            )
+            raise StoreUnsafe(message)

@@ -1,0 +1,101 @@
+"""One connection to ClickHouse, embedded (chDB) or by HTTP. One Store a thread; one process owns a chDB folder."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from schemas.errors import StoreRefused, StoreUnavailable
+
+EXACTLY_ONCE: Final[dict[str, Any]] = {
+    "insert_deduplicate": 1,
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+    "async_insert": 0,
+    "max_partitions_per_insert_block": 1000,
+    "input_format_null_as_default": 1,
+}
+"""Settings of every insert; with a token they make a repeat change nothing (design.md, exactly once)."""
+
+NEVER: Final = frozenset({6, 8, 10, 16, 27, 36, 43, 44, 47, 53, 60, 62, 70, 81, 117, 164, 192, 193, 349, 497, 516, 637})
+"""ClickHouse error codes that no retry heals: wrong schema, types, rights, credentials. All others may pass."""
+
+
+class Store:
+    """Runs SQL. Errors come out as StoreUnavailable (try again) or StoreRefused (a person has to act)."""
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 - the client library types its factory loosely
+        self._client = client
+
+    @classmethod
+    def connect(cls, url: str, *, readonly: bool = False) -> Self:
+        """Open `http(s)://user:password@host:port/database`, or a chDB folder given as path or `chdb://path`."""
+        settings = {"readonly": "1"} if readonly else {}
+        try:
+            if url.startswith(("http://", "https://")):
+                parts = urlsplit(url)
+                client = clickhouse_connect.get_client(
+                    interface=parts.scheme,
+                    host=parts.hostname or "127.0.0.1",
+                    port=parts.port or (8443 if parts.scheme == "https" else 8123),
+                    username=parts.username or "default",
+                    password=parts.password or "",
+                    database=parts.path.strip("/") or "default",
+                    settings=settings,
+                    autogenerate_session_id=False,
+                )
+            else:
+                client = clickhouse_connect.get_client(interface="chdb", path=url.removeprefix("chdb://"), settings=settings)
+        except (ClickHouseError, OSError, RuntimeError) as error:
+            cause = f"cannot open {_shown(url)}: {error}; one process owns a chDB folder, and a server has to listen at its URL"
+            raise StoreUnavailable("store", 0, cause) from error
+        return cls(client)
+
+    def command(self, sql: str) -> None:
+        """Run a statement that returns nothing."""
+        self._guard("command", 0, lambda: self._client.command(sql))
+
+    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Rows of a SELECT. `{name:Type}` in the text is filled by the server from `parameters`."""
+        result = self._guard("query", 0, lambda: self._client.query(sql, parameters=parameters))
+        return [tuple(row) for row in result.result_rows]
+
+    def query_arrow(self, sql: str, parameters: dict[str, Any] | None = None) -> pa.Table:
+        """A SELECT as an Arrow table."""
+        table: pa.Table = self._guard("query", 0, lambda: self._client.query_arrow(sql, parameters=parameters))
+        return table
+
+    def raw(self, sql: str, fmt: str) -> bytes:
+        """A SELECT in an output format of ClickHouse, as bytes."""
+        answer: bytes = self._guard("query", 0, lambda: self._client.raw_query(sql, fmt=fmt))
+        return answer
+
+    def insert(self, table: str, rows: pa.Table, token: str) -> None:
+        """Insert one block under a deduplication token; the same call again changes nothing."""
+        settings = {**EXACTLY_ONCE, "insert_deduplication_token": token}
+        block = rows.combine_chunks()
+        self._guard(table, rows.num_rows, lambda: self._client.insert_arrow(table, block, settings=settings))
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._client.close()
+
+    def _guard(self, what: str, rows: int, call: Any) -> Any:  # noqa: ANN401
+        try:
+            return call()
+        except ClickHouseError as error:
+            text = str(error).strip().split("\n")[0]
+            if getattr(error, "code", None) in NEVER:
+                raise StoreRefused(what, text) from error
+            raise StoreUnavailable(what, rows, text) from error
+        except OSError as error:
+            raise StoreUnavailable(what, rows, str(error)) from error
+
+
+def _shown(url: str) -> str:
+    """The URL without its password."""
+    parts = urlsplit(url)
+    return url.replace(f":{parts.password}@", ":***@") if parts.password else url

@@ -1,0 +1,82 @@
+"""Store one record of `citybrain.risk`: read, sort, insert, enter in the ledger. Doing it twice changes nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from schemas import metrics
+from schemas.block import BlockHeader, decode_block
+from schemas.errors import StoreUnsafe
+from sinks.covered import Covered
+from sinks.ledger import Ledger, Position, Tally
+from sinks.repeats import RecentEvents
+from sinks.sorting import sort_block
+from sinks.store import Store
+
+MOST_BLOCKS_SINCE: Final = 1_000
+"""Other blocks that may have been stored since a half-stored record was begun. A token lives for 10,000 parts a table;
+a block may be several parts (months), so a record this old is not inserted blindly."""
+
+
+class SourceState:
+    """What the writer knows of one source partition: covered offsets and recent events. Rebuilt from ClickHouse."""
+
+    def __init__(self, covered: Covered, recent: RecentEvents) -> None:
+        self.covered, self.recent = covered, recent
+
+
+class BlockWriter:
+    """Stores records of one partition of `citybrain.risk`, in order."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._ledger = Ledger(store)
+        self._sources: dict[tuple[str, int], SourceState] = {}
+
+    def check_half_stored(self, position: Position) -> None:
+        """Refuse to go on blindly with a record that was begun so long ago that its tokens may be forgotten."""
+        since = self._ledger.half_stored(position)
+        if since > MOST_BLOCKS_SINCE:
+            message = (
+                f"record {position.offset} of risk partition {position.partition} is half stored, and {since} blocks were stored since "
+                f"(at most {MOST_BLOCKS_SINCE}): its token may be forgotten. Run `citybrain audit`; remove its rows, then start again"
+            )
+            raise StoreUnsafe(message)
+
+    def write(self, position: Position, headers: list[tuple[str, bytes]], value: bytes) -> Tally:
+        """Store one record. StoreUnavailable: nothing is lost, call again with the same record."""
+        header = BlockHeader.from_kafka(headers)
+        block = decode_block(value)
+        source = (header.source_topic_id, header.source_partition)
+        state = self._sources.get(source) or self._load(source, header.last_offset, position)
+        # The state is changed by sorting; should an insert fail, it is read again from what is really stored.
+        self._sources.pop(source, None)
+        rows = sort_block(
+            block, header, position, state.covered, state.recent,
+            lambda keys: self._ledger.stored_bodies(*source, keys, position),
+        )  # fmt: skip
+        for table, part in (("events", rows.events), ("rejected", rows.rejected)):
+            if part.num_rows:
+                started = time.perf_counter()
+                self._store.insert(table, part, position.token(table))
+                metrics.INSERT_SECONDS.labels(table).observe(time.perf_counter() - started)
+        self._ledger.write(position, header, rows.tally)
+        state.covered.add(header.first_offset, header.last_offset)
+        self._sources[source] = state
+        _measure(header, rows.tally, state.covered)
+        return rows.tally
+
+    def _load(self, source: tuple[str, int], newest: int, position: Position) -> SourceState:
+        return SourceState(
+            self._ledger.covered(*source), RecentEvents(self._ledger.recent_keys(*source, newest, position))
+        )
+
+
+def _measure(header: BlockHeader, tally: Tally, covered: Covered) -> None:
+    metrics.STORED.labels("events").inc(tally.stored)
+    metrics.STORED.labels("rejected").inc(tally.rejected)
+    for how in ("repeated", "conflict", "redelivered"):
+        metrics.REPEATED.labels(how).inc(getattr(tally, how))
+    missing = sum(last - first + 1 for first, last in covered.holes())
+    metrics.HOLES.labels(header.source_topic, str(header.source_partition)).set(missing)

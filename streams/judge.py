@@ -1,0 +1,119 @@
+"""The judge: one record through pydantic. Slow, exact, and able to say what is wrong.
+
+The Arrow fast path may only accept what this accepts, with the same values; it sends everything else here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from pydantic import ValidationError
+
+from schemas.events import EVENT_MODELS, MAX_DEPTH, MAX_EVENT_BYTES, Case, Kind, SensorData, utc_milliseconds
+from schemas.person_fields import without_person_fields
+from streams.records import RawRecord, Reject
+
+KEPT_BODY_BYTES: Final = 65_536
+
+
+def judge(kind: Kind, record: RawRecord, value: bytes) -> dict[str, Any] | Reject:
+    """Read one structured event of `kind`: a row of READ_SCHEMA, or why not."""
+    if problem := _not_readable(value):
+        return Reject(record.offset, record.timestamp, *problem, None, value)
+    document = orjson.loads(value)
+    if problem := _not_plain(document):
+        return Reject(record.offset, record.timestamp, *problem, _kept(document), value)
+    try:
+        event = EVENT_MODELS[kind].model_validate_json(value)
+    except ValidationError as error:
+        return Reject(record.offset, record.timestamp, *_reason(error), _kept(document), value)
+    data = event.data
+    sensor = data if isinstance(data, SensorData) else None
+    case = data if isinstance(data, Case) else None
+    readings = (sensor.readings if sensor else None) or []
+    return {
+        "source_offset": record.offset,
+        "received_at": record.timestamp,
+        "source": event.source,
+        "id": event.id,
+        "at": utc_milliseconds(event.time),
+        "incident_class": data.incident_class,
+        "code": data.code,
+        "severity": data.severity,
+        "department": data.department,
+        "lon": data.position and data.position.lon,
+        "lat": data.position and data.position.lat,
+        "grid": data.grid,
+        "place": data.place,
+        "text": case and case.text,
+        "case_id": case and case.case_id,
+        "stage": case and case.stage,
+        "mediation_level": case and case.mediation_level,
+        "device": sensor and sensor.device,
+        "status": sensor and sensor.status,
+        "metrics": [reading.metric for reading in readings],
+        "values": [reading.value for reading in readings],
+    }
+
+
+def _not_readable(value: bytes) -> tuple[str, str] | None:
+    if not value:
+        return "empty", "the record has no value"
+    if len(value) > MAX_EVENT_BYTES:
+        return "too_large", f"{len(value)} bytes; at most {MAX_EVENT_BYTES}"
+    try:
+        value.decode()
+    except UnicodeDecodeError as error:
+        return "not_utf8", f"byte {error.start}: {error.reason}"
+    try:
+        orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        if "recursion" in str(error):
+            return "too_deep", f"nested deeper than the JSON reader goes; at most {MAX_DEPTH} levels"
+        return "not_json", f"{error.msg} at byte {len(value.decode()[: error.pos].encode())}"
+    return None
+
+
+def _not_plain(document: object) -> tuple[str, str] | None:
+    """Nested too deep, or a NUL in a string. Walked level by level: the input decides the depth, not our stack."""
+    level: list[object] = [document]
+    depth = 0
+    while level:
+        if depth > MAX_DEPTH:
+            return "too_deep", f"more than {MAX_DEPTH} levels"
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(item.keys())
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+            elif isinstance(item, str) and "\0" in item:
+                return "nul_byte", f"character {item.index(chr(0))} of a string of {len(item)}"
+        level, depth = below, depth + 1
+    return None
+
+
+def _reason(error: ValidationError) -> tuple[str, str]:
+    first = error.errors(include_url=False, include_context=False)[0]
+    where = [str(part) for part in first["loc"]]
+    got = first["input"]
+    # Free text may hold a person's data, so only numbers and short codes are shown as they came.
+    shown = repr(got) if isinstance(got, int | float | bool | None) else f"{type(got).__name__} of {len(got)}"
+    detail = f"{'.'.join(where) or 'record'}: {first['msg']}; got {shown}"
+    match where:
+        case ["time", *_]:
+            return "invalid_time", detail
+        case ["type", *_]:
+            return "unknown_type", f"{detail} {got[:60]!r}" if isinstance(got, str) else detail
+        case ["data", "position", *_]:
+            return "invalid_position", detail
+        case ["data", *_]:
+            return "invalid_data", detail
+        case _:
+            return "not_cloudevents", detail
+
+
+def _kept(document: object) -> bytes:
+    return orjson.dumps(without_person_fields(document))[:KEPT_BODY_BYTES]

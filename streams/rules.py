@@ -1,0 +1,68 @@
+"""The rules of classification, read from `rules/*.yaml`: code table, limits of sensor metrics, weighted terms.
+
+Rules that change are audited: the version is a hash of the files and is stored with every event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, NamedTuple
+
+import polars as pl
+import yaml
+
+from schemas.taxonomy import taxonomy
+
+FILES: Final = ("codes.yaml", "limits.yaml", "terms.yaml")
+
+
+class Rules(NamedTuple):
+    """`codes`: code (lower case) and class. `limits`: metric, above, below, class. `terms`: term, class, weight."""
+
+    version: str
+    codes: pl.DataFrame
+    limits: pl.DataFrame
+    terms: pl.DataFrame
+    threshold: float
+
+
+@cache
+def shipped_rules() -> Rules:
+    """The rules in the package. ValueError names a file and entry that is not in the taxonomy."""
+    folder = files(__package__).joinpath("rules")
+    texts = {name: folder.joinpath(name).read_bytes() for name in FILES}
+    digest = hashlib.sha256(b"".join(texts[name] for name in FILES)).hexdigest()
+    codes, limits, terms = (yaml.safe_load(texts[name]) for name in FILES)
+    _check("codes.yaml", codes["codes"].values())
+    _check("limits.yaml", [limit["class"] for limit in limits["metrics"].values()])
+    _check("terms.yaml", terms["classes"])
+    return Rules(
+        version=f"r{terms['version']}-{digest[:8]}",
+        codes=pl.DataFrame(
+            {"code": [str(code) for code in codes["codes"]], "by_code": list(codes["codes"].values())},
+            schema={"code": pl.String, "by_code": pl.String},
+        ),
+        limits=_limits(limits["metrics"]),
+        terms=pl.DataFrame(
+            [(term.lower(), code, float(weight)) for code, weights in terms["classes"].items() for term, weight in weights.items()],
+            schema={"term": pl.String, "class": pl.String, "weight": pl.Float64},
+            orient="row",
+        ),
+        threshold=float(terms["threshold"]),
+    )
+
+
+def _limits(metrics: dict[str, dict[str, Any]]) -> pl.DataFrame:
+    rows = [(name, limit.get("above"), limit.get("below"), limit["class"]) for name, limit in metrics.items()]
+    schema = {"metric": pl.String, "above": pl.Float64, "below": pl.Float64, "class": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _check(name: str, codes: Iterable[str]) -> None:
+    strange = sorted(set(codes) - set(taxonomy().classes))
+    if strange:
+        message = f"streams/rules/{name}: classes {strange} are not in schemas/taxonomy.yaml"
+        raise ValueError(message)

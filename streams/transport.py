@@ -1,0 +1,79 @@
+"""Faust's aiokafka transport, changed in one way: all records fetched for a partition arrive as one message.
+
+Faust's cost is per message, not per byte (13,600 messages/s, 437,000 coalesced records/s: docs/decisions). The value of
+a coalesced message is the list of records, its offset the last one's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
+from faust.transport.drivers.aiokafka import Transport as FaustTransport
+from faust.types import TP
+
+ENOUGH_BYTES = 1_048_576
+"""The broker answers a fetch when it has this much, or at the block age: whichever comes first."""
+
+
+class Coalesced:
+    """The records fetched for one partition, in the shape Faust expects of one record."""
+
+    checksum = None
+    key = None
+    headers = ()
+    serialized_key_size = 0
+    serialized_value_size = 0
+
+    def __init__(self, records: Sequence[Any]) -> None:
+        last = records[-1]
+        self.topic, self.partition, self.offset = last.topic, last.partition, last.offset
+        self.timestamp, self.timestamp_type = last.timestamp, last.timestamp_type
+        self.value = records
+
+
+class CoalescingThread(AIOKafkaConsumerThread):
+    """Lets the broker close a block by age: it holds an answer back until there is enough or the age is reached."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        # Faust fixes the wait at 1500 ms; aiokafka reads both when it starts, which is later.
+        consumer._fetch_max_wait_ms = transport.block_age_ms  # noqa: SLF001
+        consumer._fetch_min_bytes = ENOUGH_BYTES  # noqa: SLF001
+        return consumer
+
+
+class CoalescingConsumer(FaustConsumer):
+    """Coalesces, and keeps the offsets of such messages.
+
+    Messages are acknowledged in order, one at a time (concurrency 1), so everything up to the newest acknowledged
+    offset is done. Faust's own book-keeping takes the records inside a message for gaps and can stop committing.
+    """
+
+    def _new_consumer_thread(self) -> CoalescingThread:
+        return CoalescingThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+        fetched = await super()._getmany(active_partitions, timeout)
+        return {partition: [Coalesced(records)] for partition, records in (fetched or {}).items() if records}
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Nothing: the offsets between two messages are the records inside the later one."""
+
+    def _new_offset(self, tp: TP) -> int | None:
+        acknowledged = self._acked[tp]
+        if not acknowledged:
+            return None
+        newest = max(acknowledged)
+        acknowledged.clear()
+        self._acked_index[tp].clear()
+        return int(newest) + 1
+
+
+class CoalescingTransport(FaustTransport):
+    """Plugged into an app in place of its transport."""
+
+    Consumer = CoalescingConsumer
+    block_age_ms = 500

@@ -1,0 +1,200 @@
+"""The worker: a Faust app with one agent a raw topic. Raw records in, blocks out, acknowledged when confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+import faust
+from faust.types import TP
+from kafka.admin import KafkaAdminClient
+
+from schemas import metrics
+from schemas.block import MAX_BYTES, MAX_ROWS, SCHEMA_VERSION, BlockHeader, encode_block
+from schemas.events import Kind
+from schemas.kafka_options import Broker, common
+from schemas.places import Places
+from schemas.topics import RAW, RISK
+from streams.cook import Cooked, Kitchen, cook
+from streams.locate import Locator
+from streams.records import RawRecord
+from streams.rules import shipped_rules
+from streams.transport import CoalescingTransport
+
+log = logging.getLogger(__name__)
+
+LEFT_ON_ERROR = 70
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """One worker process. `instance` makes group membership static: a restart keeps its partitions."""
+
+    broker: Broker
+    places: Places
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    block_age_ms: int = 500
+    keep_text: bool = False
+    instance: str = "worker-1"
+    group: str = "citybrain-work"
+    topic_ids: dict[str, str] = field(default_factory=dict)
+
+
+def run(options: WorkerOptions) -> None:
+    """Work until told to stop by SIGTERM or SIGINT; drains what it holds, then returns."""
+    worker = faust.Worker(build_app(options), loglevel="WARN", override_logging=False, daemon=True)
+    worker.execute_from_commandline()
+
+
+def build_app(options: WorkerOptions) -> faust.App:
+    """The app with its agents; nothing is connected yet."""
+    broker = options.broker
+    app = faust.App(
+        options.group,
+        broker=[f"kafka://{address}" for address in broker.bootstrap.split(",")],
+        store="memory://",
+        value_serializer="raw",
+        key_serializer="raw",
+        autodiscover=False,
+        web_enabled=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=2,  # counts batches; the default of 4,096 fetches a whole topic into memory
+        stream_recovery_delay=0.0,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=MAX_BYTES,
+        consumer_group_instance_id=options.instance,
+        broker_max_poll_records=MAX_ROWS * 2,
+        broker_session_timeout=broker.session_timeout_ms / 1000,
+        broker_heartbeat_interval=broker.heartbeat_interval_ms / 1000,
+        broker_commit_interval=1.0,
+        broker_credentials=_credentials(broker),
+        producer_max_request_size=RISK.max_message_bytes,
+        producer_acks=-1,
+    )
+    transport = CoalescingTransport(app.conf.broker, app)
+    transport.block_age_ms = options.block_age_ms
+    app.transport = transport
+    locator, rules = Locator(options.places), shipped_rules()
+
+    @app.on_partitions_assigned.connect
+    async def _forget_topic_ids(*_: object, **__: object) -> None:
+        options.topic_ids.clear()
+
+    for kind in options.kinds:
+        _add_agent(app, Kitchen(kind, locator, rules, options.keep_text), options)
+    return app
+
+
+def _add_agent(app: faust.App, kitchen: Kitchen, options: WorkerOptions) -> None:
+    topic = app.topic(RAW[kitchen.kind].name, value_serializer="raw", key_serializer="raw")
+
+    @app.agent(topic, concurrency=1, name=f"cook-{kitchen.kind}")
+    async def _cook(stream: Any) -> None:  # noqa: ANN401 - Faust's stream type is generic over its own value types
+        async for event in stream.noack().events():  # one event = all records fetched for one partition
+            with all_or_nothing():
+                for records in in_blocks(event.value):
+                    await _publish(app, kitchen, event.message.tp, records, options)
+                event.ack()
+                gc.collect(1)
+
+
+def in_blocks(records: Sequence[Any]) -> Iterator[list[RawRecord]]:
+    """Cut fetched records into blocks of at most MAX_ROWS rows or MAX_BYTES bytes, at least one row each."""
+    block: list[RawRecord] = []
+    size = 0
+    for record in records:
+        length = len(record.value or b"")
+        if block and (len(block) >= MAX_ROWS or size + length > MAX_BYTES):
+            yield block
+            block, size = [], 0
+        block.append(RawRecord(record.offset, record.timestamp, record.value, record.headers))
+        size += length
+    if block:
+        yield block
+
+
+async def _publish(
+    app: faust.App, kitchen: Kitchen, partition: TP, records: list[RawRecord], options: WorkerOptions
+) -> None:
+    """Cook one block and send it; returns when the broker has it on all replicas."""
+    if partition.topic not in options.topic_ids:
+        options.topic_ids[partition.topic] = await asyncio.to_thread(ask_topic_id, options.broker, partition.topic)
+    started = time.perf_counter()
+    cooked = await asyncio.to_thread(cook, kitchen, records)
+    header = header_of(cooked, partition.topic, options.topic_ids[partition.topic], partition.partition)
+    value = await asyncio.to_thread(encode_block, cooked.table)
+    metrics.COOK_SECONDS.observe(time.perf_counter() - started)
+    await app.producer.send_and_wait(
+        RISK.name, None, value, partition=partition.partition, timestamp=None, headers=header.to_kafka()
+    )
+    _measure(kitchen.kind, records, cooked)
+
+
+def header_of(cooked: Cooked, topic: str, topic_id: str, partition: int) -> BlockHeader:
+    """The ledger's view of a block. Its rows are in offset order."""
+    offsets = cooked.table["source_offset"]
+    return BlockHeader(
+        schema_version=SCHEMA_VERSION,
+        source_topic=topic,
+        source_topic_id=topic_id,
+        source_partition=partition,
+        first_offset=offsets[0].as_py(),
+        last_offset=offsets[-1].as_py(),
+        rows=cooked.table.num_rows,
+        rejected=len(cooked.rejects),
+    )
+
+
+def ask_topic_id(broker: Broker, topic: str) -> str:
+    """UUID of a topic, text. A re-created topic has another one."""
+    admin = KafkaAdminClient(**common(broker))
+    try:
+        (description,) = admin.describe_topics([topic])
+        return str(description["topic_id"])
+    finally:
+        admin.close()
+
+
+@contextmanager
+def all_or_nothing() -> Iterator[None]:
+    """Leave the process, not the block, on an error.
+
+    Faust acknowledges in a `finally` (0.15.3, streams.py), so a raised error loses what was being worked on. A process
+    that just ends acknowledges nothing, and Kafka sends it again.
+    """
+    try:
+        yield
+    except Exception:
+        log.critical("records not finished; leaving, so that Kafka sends them again", exc_info=True)
+        logging.shutdown()
+        os._exit(LEFT_ON_ERROR)
+
+
+def _measure(kind: Kind, records: Sequence[RawRecord], cooked: Cooked) -> None:
+    metrics.EVENTS.labels(kind).inc(len(records))
+    metrics.BLOCK_ROWS.observe(len(records))
+    metrics.BLOCK_AGE.observe(max(0.0, time.time() - records[0].timestamp / 1000))
+    for reject in cooked.rejects:
+        metrics.REJECTED.labels(reject.reason).inc()
+    for row in cooked.table["incident_class"].combine_chunks().value_counts().to_pylist():
+        if row["values"] is not None:
+            metrics.CLASSIFIED.labels(row["values"]).inc(row["counts"])
+    for name, count in cooked.person_fields.items():
+        metrics.PERSON_FIELDS_DROPPED.labels(name).inc(count)
+
+
+def _credentials(broker: Broker) -> faust.SASLCredentials | None:
+    if broker.sasl_mechanism is None:
+        return None
+    return faust.SASLCredentials(
+        mechanism=broker.sasl_mechanism, username=broker.sasl_username, password=broker.sasl_password
+    )

@@ -1,0 +1,1 @@
+"""Tests: real Kafka, real ClickHouse (chDB), nothing skipped."""
