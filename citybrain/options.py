@@ -15,7 +15,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 def data_dir_option(function: F) -> F:
     """--data-dir of a local deployment."""
     return click.option(
-        "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Folder of a local deployment (CITYBRAIN_DATA_DIR)."
+        "--data-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Folder of a local deployment (CITYBRAIN_DATA_DIR).",
     )(function)
 
 

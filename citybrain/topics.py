@@ -33,7 +33,11 @@ def describe(broker: Broker) -> dict[str, TopicState]:
     admin = _admin(broker)
     try:
         existing = set(admin.list_topics())
-        found = {topic["name"]: topic for topic in admin.describe_topics([t.name for t in ALL if t.name in existing])} if existing else {}
+        found = (
+            {topic["name"]: topic for topic in admin.describe_topics([t.name for t in ALL if t.name in existing])}
+            if existing
+            else {}
+        )
     finally:
         admin.close()
     return {
@@ -51,10 +55,12 @@ def ensure_topics(broker: Broker) -> list[str]:
     if missing:
         admin = _admin(broker)
         try:
-            admin.create_topics({
-                topic.name: {"num_partitions": topic.partitions, "replication_factor": -1, "configs": topic_config(topic)}
-                for topic in missing
-            })
+            admin.create_topics(
+                {
+                    topic.name: {"num_partitions": topic.partitions, "replication_factor": -1, "configs": topic_config(topic)}
+                    for topic in missing
+                }
+            )
         finally:
             admin.close()
     return [topic.name for topic in missing]
@@ -78,5 +84,7 @@ def _admin(broker: Broker) -> KafkaAdminClient:
     try:
         return KafkaAdminClient(**common(broker))
     except KafkaError as error:
-        message = f"no Kafka at {broker.bootstrap} ({error!r}); set CITYBRAIN_BROKER__BOOTSTRAP to host:port of a running broker"
+        message = (
+            f"no Kafka at {broker.bootstrap} ({error!r}); set CITYBRAIN_BROKER__BOOTSTRAP to host:port of a running broker"
+        )
         raise BrokerUnavailable(message) from error

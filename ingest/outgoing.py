@@ -32,13 +32,15 @@ class Wire(NamedTuple):
 
 def encode(event: Outgoing) -> Wire:
     """Key and value of an event; the key makes a repeat meet its original in one partition."""
-    value = orjson.dumps({
-        "specversion": "1.0",
-        "id": event.id,
-        "source": event.source,
-        "type": EVENT_TYPES[event.kind],
-        "time": event.at,
-        "datacontenttype": "application/json",
-        "data": event.data,
-    })
+    value = orjson.dumps(
+        {
+            "specversion": "1.0",
+            "id": event.id,
+            "source": event.source,
+            "type": EVENT_TYPES[event.kind],
+            "time": event.at,
+            "datacontenttype": "application/json",
+            "data": event.data,
+        }
+    )
     return Wire(event.kind, event_key(event.source, event.id), value)

@@ -17,13 +17,28 @@ CLASSIFIED = Counter("citybrain_events_classified_total", "Accepted events by in
 PERSON_FIELDS_DROPPED = Counter("citybrain_person_fields_dropped_total", "Person fields cut out, by field name", ["field"])
 BLOCK_ROWS = Histogram("citybrain_block_rows", "Rows of a block", buckets=(1, 10, 100, 1000, 5000, 10000, 20000))
 BLOCK_AGE = Histogram("citybrain_block_age_seconds", "First arrival in Kafka to the block's confirmation", buckets=SECONDS)
+BLOCK_AGE_SET = Gauge("citybrain_block_age_limit_seconds", "Age at which blocks close now", multiprocess_mode="mostrecent")
 COOK_SECONDS = Histogram("citybrain_cook_seconds", "Validate, locate, classify, redact one block", buckets=SECONDS)
-LAG = Gauge("citybrain_lag_records", "Records not yet read, by topic and partition", ["topic", "partition"], multiprocess_mode="mostrecent")
+LAG = Gauge(
+    "citybrain_lag_records",
+    "Records not yet read, by topic and partition",
+    ["topic", "partition"],
+    multiprocess_mode="mostrecent",
+)
 STORED = Counter("citybrain_clickhouse_rows_total", "Rows stored, by table", ["table"])
-INSERT_SECONDS = Histogram("citybrain_clickhouse_insert_seconds", "One insert into one table, views included", ["table"], buckets=SECONDS)
-QUERYABLE_SECONDS = Histogram("citybrain_event_lag_seconds", "Kafka append to queryable, oldest row of each block", buckets=SECONDS)
+INSERT_SECONDS = Histogram(
+    "citybrain_clickhouse_insert_seconds", "One insert into one table, views included", ["table"], buckets=SECONDS
+)
+QUERYABLE_SECONDS = Histogram(
+    "citybrain_event_lag_seconds", "Kafka append to queryable, oldest row of each block", buckets=SECONDS
+)
 REPEATED = Counter("citybrain_events_repeated_total", "Rows dropped as repeats: repeat | conflict | redelivered", ["how"])
-HOLES = Gauge("citybrain_holes_records", "Source offsets between covered ranges, by topic and partition", ["topic", "partition"], multiprocess_mode="mostrecent")
+HOLES = Gauge(
+    "citybrain_holes_records",
+    "Source offsets between covered ranges, by topic and partition",
+    ["topic", "partition"],
+    multiprocess_mode="mostrecent",
+)
 DOUBLES = Gauge("citybrain_doubles_events", "Events stored more than once, by the last audit", multiprocess_mode="mostrecent")
 SENT = Counter("citybrain_sent_total", "Events producers sent, by kind and outcome: delivered | failed", ["kind", "result"])
 RESTARTS = Counter("citybrain_part_restarts_total", "Parts started again by the supervisor", ["part"])

@@ -37,7 +37,9 @@ class Places(NamedTuple):
         ordered = sorted(grids, key=lambda grid: grid.code)
         for before, grid in zip([None, *ordered], ordered, strict=False):
             if not re.fullmatch(r"[0-9]{15}", grid.code):
-                message = f"grid code {grid.code!r} of {grid.name!r}: wanted 15 digits (6 county, 3 town, 3 community, 3 sequence)"
+                message = (
+                    f"grid code {grid.code!r} of {grid.name!r}: wanted 15 digits (6 county, 3 town, 3 community, 3 sequence)"
+                )
                 raise ValueError(message)
             if before and before.code == grid.code:
                 message = f"grid code {grid.code} stands twice: {before.name!r} and {grid.name!r}"

@@ -77,7 +77,9 @@ class Ledger:
         """(source, id) to body hash of stored events with these keys, the first stored offset deciding."""
         rows = self._store.query(
             "SELECT source, id, argMin(body_hash, source_offset) FROM events WHERE source_topic_id = {topic:String} "
-            "AND source_partition = {partition:UInt16} AND has({keys:Array(UInt64)}, event_key) AND NOT " + BESIDES + " GROUP BY source, id",
+            "AND source_partition = {partition:UInt16} AND has({keys:Array(UInt64)}, event_key) AND NOT "
+            + BESIDES
+            + " GROUP BY source, id",
             {"topic": source_topic_id, "partition": partition, "keys": keys, **_besides(besides)},
         )
         return {(str(source), str(event_id)): int(body) for source, event_id, body in rows}
@@ -93,24 +95,24 @@ class Ledger:
 
     def write(self, position: Position, header: BlockHeader, tally: Tally) -> None:
         """Enter a record as stored; only after its inserts are confirmed."""
-        row = pa.table({
-            "risk_topic_id": [position.topic_id],
-            "risk_partition": pa.array([position.partition], pa.uint16()),
-            "risk_offset": pa.array([position.offset], pa.uint64()),
-            "source_topic": [header.source_topic],
-            "source_topic_id": [header.source_topic_id],
-            "source_partition": pa.array([header.source_partition], pa.uint16()),
-            "first_offset": pa.array([header.first_offset], pa.uint64()),
-            "last_offset": pa.array([header.last_offset], pa.uint64()),
-            **{name: pa.array([value], pa.uint32()) for name, value in tally._asdict().items()},
-            "schema_version": pa.array([header.schema_version], pa.uint16()),
-        })
+        row = pa.table(
+            {
+                "risk_topic_id": [position.topic_id],
+                "risk_partition": pa.array([position.partition], pa.uint16()),
+                "risk_offset": pa.array([position.offset], pa.uint64()),
+                "source_topic": [header.source_topic],
+                "source_topic_id": [header.source_topic_id],
+                "source_partition": pa.array([header.source_partition], pa.uint16()),
+                "first_offset": pa.array([header.first_offset], pa.uint64()),
+                "last_offset": pa.array([header.last_offset], pa.uint64()),
+                **{name: pa.array([value], pa.uint32()) for name, value in tally._asdict().items()},
+                "schema_version": pa.array([header.schema_version], pa.uint16()),
+            }
+        )
         self._store.insert("blocks", row, position.token("blocks"))
 
 
-BESIDES = (
-    "(risk_topic_id = {besides_topic:String} AND risk_partition = {besides_partition:UInt16} AND risk_offset = {besides_offset:UInt64})"
-)
+BESIDES = "(risk_topic_id = {besides_topic:String} AND risk_partition = {besides_partition:UInt16} AND risk_offset = {besides_offset:UInt64})"
 
 
 def _besides(position: Position) -> dict[str, object]:

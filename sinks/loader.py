@@ -104,7 +104,9 @@ class Loader:
                 oldest = record.timestamp / 1000  # type: ignore[attr-defined]
                 metrics.QUERYABLE_SECONDS.observe(max(0.0, time.time() - oldest))
                 return True
-        raise StoreUnavailable("events", 0, f"no answer in {TRIES} tries; leaving, so that the record is stored after a restart")
+        raise StoreUnavailable(
+            "events", 0, f"no answer in {TRIES} tries; leaving, so that the record is stored after a restart"
+        )
 
     def _session_alive(self) -> bool:
         """Whether the group can still believe in us, by the boot clock: it runs on while the machine sleeps."""
@@ -148,7 +150,7 @@ class Loader:
             admin.close()
 
 
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+class _Listener(ConsumerRebalanceListener):
     """Hands partitions to the loader; position and state come from the ledger at every assignment."""
 
     def __init__(self, loader_: Loader, consumer: KafkaConsumer) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -46,7 +45,7 @@ def _read(name: str, text: str, time_zone: str) -> Migration:
 def migrate(store: Store, time_zone: str) -> list[str]:
     """Apply what is missing; names of what was applied. StoreUnsafe if an applied file was changed afterwards."""
     store.command(LEDGER)
-    applied = {version: digest for version, digest in store.query("SELECT version, sha256 FROM migrations")}
+    applied = dict(store.query("SELECT version, sha256 FROM migrations"))
     done: list[str] = []
     for migration in migrations(time_zone):
         known = applied.get(migration.version)
@@ -60,7 +59,9 @@ def migrate(store: Store, time_zone: str) -> list[str]:
             raise StoreUnsafe(message)
         for statement in migration.statements:
             store.command(statement)
-        row = pa.table({"version": pa.array([migration.version], pa.uint16()), "name": [migration.name], "sha256": [migration.sha256]})
+        row = pa.table(
+            {"version": pa.array([migration.version], pa.uint16()), "name": [migration.name], "sha256": [migration.sha256]}
+        )
         store.insert("migrations", row, f"migration {migration.version}")
         done.append(migration.name)
     return done
@@ -69,12 +70,14 @@ def migrate(store: Store, time_zone: str) -> list[str]:
 def fill_lookups(store: Store, places: Places) -> None:
     """Write areas and classes; rows that are there already are replaced by equal ones."""
     words = taxonomy()
-    classes = pa.table({
-        "incident_class": list(words.classes),
-        "category": [words.category_of(code) for code in words.classes],
-        "zh": [entry.zh for entry in words.classes.values()],
-        "en": [entry.en for entry in words.classes.values()],
-    })
+    classes = pa.table(
+        {
+            "incident_class": list(words.classes),
+            "category": [words.category_of(code) for code in words.classes],
+            "zh": [entry.zh for entry in words.classes.values()],
+            "en": [entry.en for entry in words.classes.values()],
+        }
+    )
     store.insert("classes", classes, f"classes {words.version}")
     areas = places.areas()
     if areas:

@@ -54,14 +54,16 @@ def sort_block(
 
 def _reject_columns(rejects: pa.Table) -> pa.Table:
     body = rejects["reject_body"].cast(pa.binary())
-    return pa.table({
-        "reason": rejects["reject_reason"],
-        "detail": rejects["reject_detail"],
-        "body": body,
-        "length": rejects["reject_length"].cast(pa.uint64()),
-        "sha256": rejects["reject_sha256"],
-        "received_at": rejects["received_at"],
-    })
+    return pa.table(
+        {
+            "reason": rejects["reject_reason"],
+            "detail": rejects["reject_detail"],
+            "body": body,
+            "length": rejects["reject_length"].cast(pa.uint64()),
+            "sha256": rejects["reject_sha256"],
+            "received_at": rejects["received_at"],
+        }
+    )
 
 
 def _with_origin(rows: pa.Table, table: pa.Table, header: BlockHeader, position: Position) -> pa.Table:

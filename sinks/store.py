@@ -27,7 +27,7 @@ NEVER: Final = frozenset({6, 8, 10, 16, 27, 36, 43, 44, 47, 53, 60, 62, 70, 81, 
 class Store:
     """Runs SQL. Errors come out as StoreUnavailable (try again) or StoreRefused (a person has to act)."""
 
-    def __init__(self, client: Any) -> None:  # noqa: ANN401 - the client library types its factory loosely
+    def __init__(self, client: Any) -> None:
         self._client = client
 
     @classmethod
@@ -83,7 +83,7 @@ class Store:
         """Give the connection back."""
         self._client.close()
 
-    def _guard(self, what: str, rows: int, call: Any) -> Any:  # noqa: ANN401
+    def _guard(self, what: str, rows: int, call: Any) -> Any:
         try:
             return call()
         except ClickHouseError as error:

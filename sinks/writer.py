@@ -68,9 +68,7 @@ class BlockWriter:
         return rows.tally
 
     def _load(self, source: tuple[str, int], newest: int, position: Position) -> SourceState:
-        return SourceState(
-            self._ledger.covered(*source), RecentEvents(self._ledger.recent_keys(*source, newest, position))
-        )
+        return SourceState(self._ledger.covered(*source), RecentEvents(self._ledger.recent_keys(*source, newest, position)))
 
 
 def _measure(header: BlockHeader, tally: Tally, covered: Covered) -> None:

@@ -15,7 +15,7 @@ def arrow_schema(model: type[BaseModel]) -> pa.Schema:
     return pa.schema([pa.field(name, arrow_type(field.annotation)) for name, field in model.model_fields.items()])
 
 
-def arrow_type(annotation: Any) -> pa.DataType:  # noqa: ANN401 - annotations have no common type
+def arrow_type(annotation: Any) -> pa.DataType:
     """Arrow type of a model annotation. TypeError for a kind of field the fast path cannot read."""
     if get_origin(annotation) is Annotated:
         return arrow_type(get_args(annotation)[0])

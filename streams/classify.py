@@ -62,7 +62,9 @@ def _by_limits(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     return sensors.join(passed, on="row", how="left", maintain_order="left").select(
         "row",
         by_limit=pl.when(silent).then(pl.lit("S15")).otherwise(pl.col("passed").fill_null(UNCLASSIFIED)),
-        limit=pl.when(silent).then(pl.lit("status=") + pl.col("status")).otherwise(pl.col("reading").fill_null("within limits")),
+        limit=pl.when(silent)
+        .then(pl.lit("status=") + pl.col("status"))
+        .otherwise(pl.col("reading").fill_null("within limits")),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from streams.locate import Locator
 from streams.records import READ_SCHEMA, RawRecord, Reject, structured
 from streams.redact import redact
 from streams.rules import Rules
+
+log = logging.getLogger(__name__)
 
 THIRTY_YEARS_MS: Final = 30 * 31_557_600_000
 TEN_MINUTES_MS: Final = 600_000
@@ -66,7 +69,8 @@ def cook(kitchen: Kitchen, records: Sequence[RawRecord]) -> Cooked:
     try:
         with _collector_paused():
             return _cook(kitchen, records, [structured(record) for record in records])
-    except Exception:  # noqa: BLE001 - any defect of ours: find the record that shows it
+    except Exception:  # any defect of ours: find the record that shows it
+        log.exception("a batch of %d records from offset %d failed; trying record by record", len(records), records[0].offset)
         return _one_by_one(kitchen, records)
 
 
@@ -91,7 +95,10 @@ def _cook(kitchen: Kitchen, records: Sequence[RawRecord], values: Sequence[bytes
     refuse(frame.filter(untimely), "time_out_of_range", _untimely)
     frame = frame.filter(~untimely).sort("source_offset")
     where = kitchen.locator.locate(
-        frame["lon"].fill_null(float("nan")).to_numpy(), frame["lat"].fill_null(float("nan")).to_numpy(), frame["grid"], frame["place"]
+        frame["lon"].fill_null(float("nan")).to_numpy(),
+        frame["lat"].fill_null(float("nan")).to_numpy(),
+        frame["grid"],
+        frame["place"],
     )
     frame = frame.with_columns(where.grid.alias("grid"), where.located_by.alias("located_by"))
     refuse(frame.filter(where.swapped), "invalid_position", _swapped)

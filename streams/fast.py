@@ -110,10 +110,10 @@ def _flatten(kind: Kind, table: pa.Table, records: Sequence[RawRecord]) -> tuple
     event = event.combine_chunks() if isinstance(event, pa.ChunkedArray) else event
     data = pc.struct_field(event, "data")
 
-    def attribute(name: str) -> Any:  # noqa: ANN401 - pyarrow arrays are untyped
+    def attribute(name: str) -> Any:
         return pc.struct_field(event, name)
 
-    def field(*path: str) -> Any:  # noqa: ANN401
+    def field(*path: str) -> Any:
         """A field of data; null where data or an outer field is null, or the kind has no such field."""
         array = data
         for name in path:
@@ -149,7 +149,7 @@ def _flatten(kind: Kind, table: pa.Table, records: Sequence[RawRecord]) -> tuple
     placed = pc.and_(_between(lon, -180, 180), _between(lat, -90, 90))
     placed = pc.and_(placed, pc.or_(pc.not_equal(lon, 0.0), pc.not_equal(lat, 0.0)))
     good = _all_true(checks) & _all_true_or_null(optional)
-    good &= pc.or_(pc.is_null(position), pc.fill_null(placed, False)).to_numpy(zero_copy_only=False)  # noqa: FBT003
+    good &= pc.or_(pc.is_null(position), pc.fill_null(placed, False)).to_numpy(zero_copy_only=False)
     metrics, values = _empty_lists(len(event), pa.string()), _empty_lists(len(event), pa.float64())
     if kind == "sensor":
         good &= _all_true([_length(field("device"), 1, 200)])
@@ -173,7 +173,7 @@ def _flatten(kind: Kind, table: pa.Table, records: Sequence[RawRecord]) -> tuple
     return pa.Table.from_arrays(arrays, schema=READ_SCHEMA), good
 
 
-def _readings(readings: Any) -> tuple[pa.Array, pa.Array, NDArray[np.bool_]]:  # noqa: ANN401
+def _readings(readings: Any) -> tuple[pa.Array, pa.Array, NDArray[np.bool_]]:
     """Metrics, values and soundness of a list<struct<metric, value, unit>> column; null means none."""
     counts = pc.fill_null(pc.list_value_length(readings), 0).to_numpy(zero_copy_only=False).astype(np.int64)
     items = readings.flatten()
@@ -182,12 +182,12 @@ def _readings(readings: Any) -> tuple[pa.Array, pa.Array, NDArray[np.bool_]]:  #
     sound &= _all_true_or_null([_length(pc.struct_field(items, "unit"), 0, 20)])
     offsets = np.concatenate([[0], np.cumsum(counts)])
     bad_before = np.concatenate([[0], np.cumsum(~sound)])
-    good = (bad_before[offsets[1:]] - bad_before[offsets[:-1]] == 0) & (counts <= 64)  # noqa: PLR2004 - the contract's bound
+    good = (bad_before[offsets[1:]] - bad_before[offsets[:-1]] == 0) & (counts <= 64)
     starts = pa.array(offsets, pa.int32())
     return pa.ListArray.from_arrays(starts, metric), pa.ListArray.from_arrays(starts, value), good
 
 
-def _milliseconds(times: Any, good: NDArray[np.bool_]) -> tuple[pa.Array, NDArray[np.bool_]]:  # noqa: ANN401
+def _milliseconds(times: Any, good: NDArray[np.bool_]) -> tuple[pa.Array, NDArray[np.bool_]]:
     """Milliseconds since 1970 of RFC 3339 texts; a text the calendar does not know (30 February) is not good."""
     readable = pc.if_else(pa.array(good), times, "1970-01-01T00:00:00Z")
     micros = pa.timestamp("us", "UTC")
@@ -210,19 +210,19 @@ def _instant(text: str) -> int | None:
         return None
 
 
-def _length(column: Any, least: int, most: int) -> Any:  # noqa: ANN401
+def _length(column: Any, least: int, most: int) -> Any:
     return _between(pc.utf8_length(column), least, most)
 
 
-def _between(column: Any, low: float, high: float) -> Any:  # noqa: ANN401
+def _between(column: Any, low: float, high: float) -> Any:
     return pc.and_(pc.greater_equal(column, low), pc.less_equal(column, high))
 
 
-def _among(column: Any, words: Any) -> Any:  # noqa: ANN401
+def _among(column: Any, words: Any) -> Any:
     return pc.if_else(pc.is_null(column), pa.scalar(None, pa.bool_()), pc.is_in(column, pa.array(list(words))))
 
 
-def _as(column: Any, kind: pa.DataType) -> Any:  # noqa: ANN401
+def _as(column: Any, kind: pa.DataType) -> Any:
     return column if column.type == kind else column.cast(kind)
 
 

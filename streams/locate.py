@@ -33,14 +33,16 @@ class Locator:
 
     def __init__(self, places: Places) -> None:
         shaped = [grid for grid in places.grids if grid.geometry]
-        self._codes = np.array([grid.code for grid in shaped] or [""], dtype=object)
+        self._codes = pl.Series([grid.code for grid in shaped], dtype=pl.String)
         self._shapes = np.array([shapely.geometry.shape(grid.geometry) for grid in shaped], dtype=object)
         shapely.prepare(self._shapes)
         self._tree = shapely.STRtree(self._shapes)
         known = [grid.code for grid in places.grids]
         self._known = pl.Series("grid", known, dtype=pl.String)
         names = _names(places)
-        self._names = pl.DataFrame({"place": list(names), "code": list(names.values())}, schema={"place": pl.String, "code": pl.String})
+        self._names = pl.DataFrame(
+            {"place": list(names), "code": list(names.values())}, schema={"place": pl.String, "code": pl.String}
+        )
 
     def locate(self, lon: Points, lat: Points, grid: pl.Series, place: pl.Series) -> Located:
         """Locate a batch. `lon` and `lat` in degrees WGS-84, NaN where absent; `grid` and `place` null where absent."""
@@ -50,14 +52,18 @@ class Locator:
         swapped = np.zeros(len(lon), bool)
         if lost.any():
             swapped[lost] = self._containing(lat[lost], lon[lost]) != NOWHERE
-        by_point = pl.Series(np.where(index == NOWHERE, None, self._codes[index]), dtype=pl.String)
+        by_point = self._codes.gather(
+            pl.Series(np.where(index == NOWHERE, np.nan, index)).cast(pl.Float64).fill_nan(None).cast(pl.UInt32)
+        )
         by_place = pl.DataFrame({"place": place}).join(self._names, on="place", how="left", maintain_order="left")["code"]
-        frame = pl.DataFrame({
-            "point": by_point,
-            "given": grid.set(~grid.is_in(self._known.implode()).fill_null(value=False), None) if len(grid) else grid,
-            "place": by_place,
-            "asked": pl.Series(has_point) | grid.is_not_null() | place.is_not_null(),
-        })
+        frame = pl.DataFrame(
+            {
+                "point": by_point,
+                "given": grid.set(~grid.is_in(self._known.implode()).fill_null(value=False), None) if len(grid) else grid,
+                "place": by_place,
+                "asked": pl.Series(has_point) | grid.is_not_null() | place.is_not_null(),
+            }
+        )
         found = frame.select(
             grid=pl.coalesce("point", "given", "place", pl.lit("")),
             how=pl.when(pl.col("point").is_not_null()).then(pl.lit("coordinates"))

@@ -47,7 +47,11 @@ def shipped_rules() -> Rules:
         ),
         limits=_limits(limits["metrics"]),
         terms=pl.DataFrame(
-            [(term.lower(), code, float(weight)) for code, weights in terms["classes"].items() for term, weight in weights.items()],
+            [
+                (term.lower(), code, float(weight))
+                for code, weights in terms["classes"].items()
+                for term, weight in weights.items()
+            ],
             schema={"term": pl.String, "class": pl.String, "weight": pl.Float64},
             orient="row",
         ),

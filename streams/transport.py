@@ -14,8 +14,8 @@ from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP
 
-ENOUGH_BYTES = 1_048_576
-"""The broker answers a fetch when it has this much, or at the block age: whichever comes first."""
+ENOUGH_BYTES = 16_777_216
+"""The broker answers a fetch when it has this much for all partitions, or at the block age: whichever comes first."""
 
 
 class Coalesced:
@@ -52,10 +52,16 @@ class CoalescingConsumer(FaustConsumer):
     offset is done. Faust's own book-keeping takes the records inside a message for gaps and can stop committing.
     """
 
+    def set_block_age(self, milliseconds: int) -> None:
+        """From the next fetch on, let blocks become this old."""
+        consumer = self._thread._consumer  # noqa: SLF001
+        if consumer is not None and consumer._fetcher is not None:  # noqa: SLF001
+            consumer._fetcher._fetch_max_wait_ms = milliseconds  # noqa: SLF001
+
     def _new_consumer_thread(self) -> CoalescingThread:
         return CoalescingThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust names it so
         fetched = await super()._getmany(active_partitions, timeout)
         return {partition: [Coalesced(records)] for partition, records in (fetched or {}).items() if records}
 

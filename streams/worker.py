@@ -15,6 +15,7 @@ from typing import Any, get_args
 import faust
 from faust.types import TP
 from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from schemas import metrics
 from schemas.block import MAX_BYTES, MAX_ROWS, SCHEMA_VERSION, BlockHeader, encode_block
@@ -24,6 +25,7 @@ from schemas.places import Places
 from schemas.topics import RAW, RISK
 from streams.cook import Cooked, Kitchen, cook
 from streams.locate import Locator
+from streams.pace import LoaderLag, next_block_age
 from streams.records import RawRecord
 from streams.rules import shipped_rules
 from streams.transport import CoalescingTransport
@@ -44,6 +46,7 @@ class WorkerOptions:
     keep_text: bool = False
     instance: str = "worker-1"
     group: str = "citybrain-work"
+    loader_group: str = "citybrain-load"
     topic_ids: dict[str, str] = field(default_factory=dict)
 
 
@@ -89,6 +92,10 @@ def build_app(options: WorkerOptions) -> faust.App:
     async def _forget_topic_ids(*_: object, **__: object) -> None:
         options.topic_ids.clear()
 
+    @app.task
+    async def _pace() -> None:
+        await keep_pace(app, options)
+
     for kind in options.kinds:
         _add_agent(app, Kitchen(kind, locator, rules, options.keep_text), options)
     return app
@@ -98,7 +105,7 @@ def _add_agent(app: faust.App, kitchen: Kitchen, options: WorkerOptions) -> None
     topic = app.topic(RAW[kitchen.kind].name, value_serializer="raw", key_serializer="raw")
 
     @app.agent(topic, concurrency=1, name=f"cook-{kitchen.kind}")
-    async def _cook(stream: Any) -> None:  # noqa: ANN401 - Faust's stream type is generic over its own value types
+    async def _cook(stream: Any) -> None:
         async for event in stream.noack().events():  # one event = all records fetched for one partition
             with all_or_nothing():
                 for records in in_blocks(event.value):
@@ -122,9 +129,25 @@ def in_blocks(records: Sequence[Any]) -> Iterator[list[RawRecord]]:
         yield block
 
 
-async def _publish(
-    app: faust.App, kitchen: Kitchen, partition: TP, records: list[RawRecord], options: WorkerOptions
-) -> None:
+async def keep_pace(app: faust.App, options: WorkerOptions) -> None:
+    """Once a second: make blocks older while the loader lags, younger when it has caught up."""
+    age = options.block_age_ms
+    metrics.BLOCK_AGE_SET.set(age / 1000)
+    lag: LoaderLag | None = None
+    while not app.should_stop:
+        await asyncio.sleep(1.0)
+        try:
+            lag = lag or await asyncio.to_thread(LoaderLag, options.broker, options.loader_group)
+            waiting, partitions = await asyncio.to_thread(lag.measure)
+        except KafkaError as error:
+            log.warning("cannot see how far the loader is (%r); block age stays %d ms", error, age)
+            continue
+        age = next_block_age(age, waiting, partitions, options.block_age_ms)
+        app.consumer.set_block_age(age)
+        metrics.BLOCK_AGE_SET.set(age / 1000)
+
+
+async def _publish(app: faust.App, kitchen: Kitchen, partition: TP, records: list[RawRecord], options: WorkerOptions) -> None:
     """Cook one block and send it; returns when the broker has it on all replicas."""
     if partition.topic not in options.topic_ids:
         options.topic_ids[partition.topic] = await asyncio.to_thread(ask_topic_id, options.broker, partition.topic)
@@ -195,6 +218,4 @@ def _measure(kind: Kind, records: Sequence[RawRecord], cooked: Cooked) -> None:
 def _credentials(broker: Broker) -> faust.SASLCredentials | None:
     if broker.sasl_mechanism is None:
         return None
-    return faust.SASLCredentials(
-        mechanism=broker.sasl_mechanism, username=broker.sasl_username, password=broker.sasl_password
-    )
+    return faust.SASLCredentials(mechanism=broker.sasl_mechanism, username=broker.sasl_username, password=broker.sasl_password)

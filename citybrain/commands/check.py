@@ -47,7 +47,9 @@ def _parts(settings: Settings) -> dict[str, Callable[[], list[str]]]:
         return []
 
     def store() -> list[str]:
-        tables = open_query(settings)("SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'blocks'", "TSV")
+        tables = open_query(settings)(
+            "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'blocks'", "TSV"
+        )
         return [] if tables.strip() == b"1" else ["table blocks is missing; run `citybrain migrate`"]
 
     return {"rules": rules, "places": places, "topics": lambda: topics.problems(settings.broker), "store": store}

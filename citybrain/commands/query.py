@@ -12,7 +12,13 @@ from citybrain.settings import Settings
 
 @click.command()
 @click.argument("sql")
-@click.option("--format", "fmt", default="PrettyCompact", show_default=True, help="Output format of ClickHouse: JSONEachRow, CSVWithNames, ...")
+@click.option(
+    "--format",
+    "fmt",
+    default="PrettyCompact",
+    show_default=True,
+    help="Output format of ClickHouse: JSONEachRow, CSVWithNames, ...",
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format JSONEachRow.")
 @data_dir_option
 @click.pass_obj

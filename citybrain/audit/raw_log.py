@@ -1,0 +1,105 @@
+"""The raw log, read by the audit's own parser: which records exist, and which event each one is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+import xxhash
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from numpy.typing import NDArray
+
+from schemas.errors import BrokerUnavailable
+from schemas.kafka_options import Broker, common, reader
+
+UNREADABLE = 0
+"""Key of a record that names no event."""
+
+
+class LogPart(NamedTuple):
+    """One partition: the records from `start` (oldest kept) to before `end`. Offsets ascend; gaps are no records."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    start: int
+    end: int
+    offsets: NDArray[np.int64]
+    keys: NDArray[np.uint64]
+
+
+def event_key(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> int:
+    """XXH3 of source, line end, id; UNREADABLE when the record names neither in binary nor in structured mode."""
+    try:
+        named = {name.lower(): content for name, content in headers}
+        structured = named.get("content-type", b"").lower().startswith(b"application/cloudevents")
+        if "ce_specversion" in named and not structured:
+            source, event_id = named["ce_source"].decode(), named["ce_id"].decode()
+        else:
+            document = orjson.loads(value or b"")
+            source, event_id = document["source"], document["id"]
+        return xxhash.xxh3_64_intdigest(f"{source}\n{event_id}".encode())
+    except (orjson.JSONDecodeError, KeyError, TypeError, UnicodeError):
+        return UNREADABLE
+
+
+def read_log(
+    broker: Broker, topics: Sequence[str], upto: Callable[[str, int], int], progress: Callable[[int], None]
+) -> Iterator[LogPart]:
+    """Every partition of the topics, whole. `upto(topic_id, partition)` is the first offset not to read."""
+    ids = topic_ids(broker, topics)
+    consumer = KafkaConsumer(**reader(broker), max_poll_records=5_000)
+    try:
+        for topic in topics:
+            for number in sorted(consumer.partitions_for_topic(topic) or ()):
+                partition = TopicPartition(topic, number)
+                start = consumer.beginning_offsets([partition])[partition]
+                end = min(consumer.end_offsets([partition])[partition], max(start, upto(ids[topic], number)))
+                offsets, keys = _read(consumer, partition, start, end, progress)
+                yield LogPart(topic, ids[topic], number, start, end, offsets, keys)
+    finally:
+        consumer.close()
+
+
+def log_ends(broker: Broker, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+    """Next offset of every partition."""
+    consumer = KafkaConsumer(**reader(broker))
+    try:
+        partitions = [TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic) or ()]
+        return {(p.topic, p.partition): end for p, end in consumer.end_offsets(partitions).items()}
+    finally:
+        consumer.close()
+
+
+def topic_ids(broker: Broker, topics: Sequence[str]) -> dict[str, str]:
+    """UUID of each topic, as text."""
+    admin = KafkaAdminClient(**common(broker))
+    try:
+        return {topic["name"]: str(topic["topic_id"]) for topic in admin.describe_topics(list(topics))}
+    finally:
+        admin.close()
+
+
+def _read(
+    consumer: Any, partition: TopicPartition, start: int, end: int, progress: Callable[[int], None]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    offsets: list[int] = []
+    keys: list[int] = []
+    consumer.assign([partition])
+    consumer.seek(partition, start)
+    idle = 0
+    while consumer.position(partition) < end:
+        records = consumer.poll(timeout_ms=1_000).get(partition, [])
+        idle = 0 if records else idle + 1
+        if idle > 30:
+            message = f"{partition.topic}[{partition.partition}]: no record after offset {consumer.position(partition)} in 30 s"
+            raise BrokerUnavailable(message)
+        for record in records:
+            if record.offset < end:
+                offsets.append(record.offset)
+                keys.append(event_key(record.value, record.headers))
+        progress(len(records))
+    return np.array(offsets, np.int64), np.array(keys, np.uint64)
