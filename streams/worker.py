@@ -137,7 +137,8 @@ async def keep_pace(app: faust.App, options: WorkerOptions) -> None:
     while not app.should_stop:
         await asyncio.sleep(1.0)
         try:
-            lag = lag or await asyncio.to_thread(LoaderLag, options.broker, options.loader_group)
+            if lag is None:
+                lag = await asyncio.to_thread(LoaderLag, options.broker, options.loader_group)
             waiting, partitions = await asyncio.to_thread(lag.measure)
         except KafkaError as error:
             log.warning("cannot see how far the loader is (%r); block age stays %d ms", error, age)

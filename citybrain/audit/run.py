@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from schemas.topics import RAW
 QueryArrow = Callable[[str], pa.Table]
 Progress = Callable[[str, int, int], None]
 """(what, done, of) in records or tables."""
+RAW_TOPICS: Final = tuple(topic.name for topic in RAW.values())
 
 LEDGER = """
 SELECT count() AS differing FROM (
@@ -35,7 +37,7 @@ def run_audit(
     query: QueryArrow,
     time_zone: str,
     *,
-    topics: Sequence[str] = tuple(topic.name for topic in RAW.values()),
+    topics: Sequence[str] = RAW_TOPICS,
     progress: Progress = lambda *_: None,
 ) -> AuditReport:
     """Compare log and store. Records newer than the ledger are `pending`, not holes: they are on their way."""
