@@ -7,6 +7,7 @@ A property test (tests/streams/test_fast_equals_judge.py) holds the two equal.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from functools import cache, reduce
 from typing import Any, Final, get_args
@@ -28,6 +29,15 @@ LONGEST: Final = 65_536
 """Longer records go to the judge one by one, bytes."""
 MOST_OPENERS: Final = MAX_DEPTH
 """More `[` or `{` than this may be nesting that is too deep; the judge walks it without recursion."""
+NAMED_ROW: Final = re.compile(r" in row (\d+)$")
+MOST_NAMED: Final = 64
+"""Refusals of a batch that are followed to the row Arrow names; after that parts are halved."""
+TRAPS: Final = (
+    r"[\n\r\x00]|\\u0000"  # a raw line end would cut a record; the contract refuses NUL
+    r"|NaN|Inf"  # rapidjson takes them
+    r"|[0-9]{100}|[:,\[ \t]-?[0-9][0-9.]*[eE]\+?[0-9]{3}"  # a field nobody reads may hold more than a double can
+)
+"""What Arrow reads in another way than the judge."""
 SMALLEST_PART: Final = 32
 """A part this small that Arrow refuses goes to the judge record by record."""
 
@@ -46,18 +56,22 @@ def _plain(values: Sequence[bytes]) -> NDArray[np.bool_]:
     plain = np.fromiter((value[:1] == b"{" and value[-1:] == b"}" for value in values), bool, len(values))
     column = pa.array(values, pa.binary())
     plain &= pc.less(pc.binary_length(column), LONGEST).to_numpy(zero_copy_only=False)
-    openers = pc.add(pc.count_substring(column, "{"), pc.count_substring(column, "["))
-    plain &= pc.less_equal(openers, MOST_OPENERS).to_numpy(zero_copy_only=False)
-    joined = b"".join(values)
-    # rapidjson takes NaN and Inf, and a raw line end would cut a record; NUL is refused by the contract.
-    for trap in (b"\n", b"\r", b"NaN", b"Inf", b"\0", b"\\u0000"):
-        if trap in joined:
-            plain &= ~np.fromiter((trap in value for value in values), bool, len(values))
+    plain &= _openers(column) <= MOST_OPENERS
+    plain &= ~pc.match_substring_regex(column, TRAPS).to_numpy(zero_copy_only=False)
     try:
-        joined.decode()
-    except UnicodeDecodeError:
+        column.cast(pa.string())
+    except pa.ArrowInvalid:
         plain &= np.fromiter((_is_utf8(value) for value in values), bool, len(values))
     return plain
+
+
+def _openers(column: pa.BinaryArray) -> NDArray[np.int64]:
+    """How many `[` and `{` each record holds; strings count too."""
+    _, offsets, content = column.buffers()
+    ends = np.frombuffer(offsets, np.int32)[: len(column) + 1]
+    text = np.frombuffer(content, np.uint8)[: ends[-1]] if content else np.zeros(0, np.uint8)
+    openers = np.flatnonzero((text | 0x20) == ord("{"))  # one bit tells `{` from `[`
+    return np.diff(np.searchsorted(openers, ends))
 
 
 def _is_utf8(value: bytes) -> bool:
@@ -71,32 +85,53 @@ def _is_utf8(value: bytes) -> bool:
 def _read_parts(
     kind: Kind, records: Sequence[RawRecord], values: Sequence[bytes], positions: NDArray[np.intp]
 ) -> tuple[list[pa.Table], list[int]]:
-    """Read; where Arrow refuses a part, halve it, so that one bad record costs its neighbours little."""
-    if not len(positions):
-        return [], []
-    table = _parse(kind, b"\n".join([values[i] for i in positions.tolist()]))
-    if table is None or table.num_rows != len(positions):
-        if len(positions) <= SMALLEST_PART:
-            return [], positions.tolist()
-        half = len(positions) // 2
-        left, doubtful_left = _read_parts(kind, records, values, positions[:half])
-        right, doubtful_right = _read_parts(kind, records, values, positions[half:])
-        return left + right, doubtful_left + doubtful_right
-    flat, good = _flatten(kind, table, [records[i] for i in positions.tolist()])
-    if good.all():
-        return [flat], []
-    return [flat.filter(pa.array(good))], positions[~good].tolist()
+    """Read; where Arrow refuses a part, go on around the record it names, so that one costs its neighbours little."""
+    tables: list[pa.Table] = []
+    read: list[NDArray[np.intp]] = []
+    doubtful: list[int] = []
+    parts = [positions] if len(positions) else []
+    named = 0
+    while parts:
+        part = parts.pop()
+        table, row = _parse(kind, b"\n".join([values[i] for i in part.tolist()]))
+        if table is not None and table.num_rows == len(part):
+            tables.append(table)
+            read.append(part)
+            continue
+        if len(part) <= SMALLEST_PART:
+            doubtful.extend(part.tolist())
+            continue
+        if row is not None and row < len(part) and named < MOST_NAMED:
+            named += 1
+            # What follows a closed record is named as the next row: its neighbour before is as doubtful.
+            first = max(row - 1, 0)
+            doubtful.extend(part[first : row + 1].tolist())
+            around = [part[row + 1 :], part[:first]]
+        else:
+            around = [part[len(part) // 2 :], part[: len(part) // 2]]
+        parts.extend(rest for rest in around if len(rest))
+    if not tables:
+        return [], doubtful
+    taken = np.concatenate(read)
+    flat, good = _flatten(kind, pa.concat_tables(tables), [records[i] for i in taken.tolist()])
+    if not good.all():
+        doubtful.extend(taken[~good].tolist())
+        flat = flat.filter(pa.array(good))
+    return [flat], doubtful
 
 
-def _parse(kind: Kind, lines: bytes) -> pa.Table | None:
+def _parse(kind: Kind, lines: bytes) -> tuple[pa.Table | None, int | None]:
+    """(table, None), or (None, the row Arrow names in its refusal, if it names one)."""
     try:
-        return pj.read_json(
+        table = pj.read_json(
             io.BytesIO(lines),
             read_options=pj.ReadOptions(use_threads=False, block_size=max(len(lines) + 1, 1024)),
             parse_options=pj.ParseOptions(explicit_schema=_contract(kind), unexpected_field_behavior="ignore"),
         )
-    except pa.ArrowInvalid:
-        return None
+    except pa.ArrowInvalid as error:
+        named = NAMED_ROW.search(str(error))
+        return None, int(named.group(1)) if named else None
+    return table, None
 
 
 @cache
