@@ -6,6 +6,7 @@ the ledger needs, so that a reader knows a block without opening it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import pyarrow as pa
@@ -75,9 +76,9 @@ class BlockHeader(NamedTuple):
         return [(name, str(value).encode()) for name, value in zip(self._fields, self, strict=True)]
 
     @classmethod
-    def from_kafka(cls, headers: list[tuple[str, bytes]]) -> BlockHeader:
+    def from_kafka(cls, headers: Sequence[tuple[str, bytes | None]]) -> BlockHeader:
         """Read record headers. BadBlock when one is missing or not a number."""
-        found = {name: value.decode() for name, value in headers}
+        found = {name: value.decode(errors="replace") for name, value in headers if value is not None}
         try:
             return cls(
                 schema_version=int(found["schema_version"]),
@@ -106,7 +107,7 @@ def decode_block(value: bytes) -> pa.Table:
     """The table in a record's value. BadBlock when the bytes are no Arrow stream or lack a column."""
     try:
         table = pa.ipc.open_stream(value).read_all()
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         message = f"value of a block: wanted an Arrow IPC stream, got {len(value)} bytes that are not ({error})"
         raise BadBlock(message) from error
     missing = set(BLOCK_SCHEMA.names) - set(table.schema.names)

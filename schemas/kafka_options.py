@@ -18,11 +18,11 @@ class Broker(BaseModel):
     bootstrap: str = Field("127.0.0.1:9092", description="host:port of one or more brokers, comma separated")
     security_protocol: str = Field("PLAINTEXT", description="PLAINTEXT (loopback only), SSL, SASL_PLAINTEXT or SASL_SSL")
     sasl_mechanism: str | None = Field(None, description="SCRAM-SHA-512 and the like, with SASL_*")
-    sasl_username: str | None = None
-    sasl_password: str | None = Field(None, repr=False)
+    sasl_username: str | None = Field(None, description="user name, with sasl_mechanism")
+    sasl_password: str | None = Field(None, repr=False, description="password; better from the environment than from a file")
     ssl_cafile: str | None = Field(None, description="CA certificate, PEM")
     session_timeout_ms: int = Field(6_000, ge=1_000, description="a dead member's partitions move after this long")
-    heartbeat_interval_ms: int = Field(2_000, ge=100)
+    heartbeat_interval_ms: int = Field(2_000, ge=100, description="a member shows that it lives this often")
 
 
 def common(broker: Broker) -> dict[str, Any]:
@@ -70,3 +70,17 @@ def loader(broker: Broker, group: str) -> dict[str, Any]:
         "heartbeat_interval_ms": broker.heartbeat_interval_ms,
         "max_poll_records": 8,
     }
+
+
+def busy_metadata(share: float) -> str:
+    """What a loader writes beside its committed offset: the share (0 to 1) of its time that went into storing."""
+    return f"busy={share:.2f}"
+
+
+def busy_share(metadata: str | None) -> float | None:
+    """The share a loader wrote with `busy_metadata`; None for anything else."""
+    name, _, value = (metadata or "").partition("=")
+    try:
+        return min(1.0, max(0.0, float(value))) if name == "busy" else None
+    except ValueError:
+        return None

@@ -20,18 +20,32 @@ PERSON_FIELDS: Final[frozenset[str]] = frozenset({
 
 def without_person_fields(value: object) -> object:
     """The same JSON value with every person field cut out, at any depth."""
-    if isinstance(value, dict):
-        return {key: without_person_fields(item) for key, item in value.items() if key.lower() not in PERSON_FIELDS}
-    if isinstance(value, list):
-        return [without_person_fields(item) for item in value]
-    return value
+    holder: list[object] = [value]
+    boxes: list[dict[str, object] | list[object]] = [holder]
+    while boxes:  # the input decides the depth, not our stack
+        box = boxes.pop()
+        for key, item in list(box.items() if isinstance(box, dict) else enumerate(box)):
+            copy: dict[str, object] | list[object]
+            if isinstance(item, dict):
+                copy = {name: inner for name, inner in item.items() if name.lower() not in PERSON_FIELDS}
+            elif isinstance(item, list):
+                copy = list(item)
+            else:
+                continue
+            box[key] = copy  # type: ignore[index]
+            boxes.append(copy)
+    return holder[0]
 
 
 def person_fields_in(value: object) -> list[str]:
     """Every person field name that occurs in a JSON value, once per occurrence."""
-    if isinstance(value, dict):
-        here = [key.lower() for key in value if key.lower() in PERSON_FIELDS]
-        return here + [name for item in value.values() for name in person_fields_in(item)]
-    if isinstance(value, list):
-        return [name for item in value for name in person_fields_in(item)]
-    return []
+    found: list[str] = []
+    boxes = [value]
+    while boxes:
+        box = boxes.pop()
+        if isinstance(box, dict):
+            found.extend(name for key in box if (name := key.lower()) in PERSON_FIELDS)
+            boxes.extend(box.values())
+        elif isinstance(box, list):
+            boxes.extend(box)
+    return found

@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.errors import KafkaError
 
 from schemas import metrics
 from schemas.errors import BadBlock, BrokerUnavailable, LogTruncated, StoreRefused, StoreUnavailable
-from schemas.kafka_options import Broker, common, loader
+from schemas.kafka_options import Broker, busy_metadata, common, loader
 from schemas.topics import RISK
 from sinks.ledger import Ledger, Position
 from sinks.migrate import check_store
@@ -42,6 +44,7 @@ class Loader:
         self._broker, self._store = broker, store
         self._options = options or LoaderOptions()
         self._writers: dict[TopicPartition, BlockWriter] = {}
+        self._next: dict[TopicPartition, int] = {}
         self._topic_id = ""
         self._last_poll = 0.0
         self._assigned: list[TopicPartition] = []
@@ -60,7 +63,7 @@ class Loader:
             consumer.close(autocommit=False)
 
     def _loop(self, consumer: KafkaConsumer, stop: threading.Event) -> None:
-        committed = time.monotonic()
+        share = _BusyShare()
         while not stop.is_set():
             polled = consumer.poll(timeout_ms=200)
             self._last_poll = _boot_clock()
@@ -68,14 +71,15 @@ class Loader:
                 self.assign(consumer, self._assigned)
                 self._assigned = []
                 continue
-            for partition, records in polled.items():
-                for record in records:
-                    if not self._store_one(consumer, partition, record):
-                        break
-            if time.monotonic() - committed > COMMIT_EVERY_SECONDS and self._writers:
-                consumer.commit_async()
-                committed = time.monotonic()
-            _show_lag(consumer, list(self._writers))
+            with share.storing():
+                for partition, records in polled.items():
+                    for record in records:
+                        if not self._store_one(consumer, partition, record):
+                            break
+            if self._writers and (busy := share.each(COMMIT_EVERY_SECONDS)) is not None:
+                metadata = busy_metadata(busy)
+                consumer.commit_async({p: OffsetAndMetadata(self._next[p], metadata, -1) for p in self._writers})
+            self._show_lag(consumer)
 
     def _store_one(self, consumer: KafkaConsumer, partition: TopicPartition, record: object) -> bool:
         """Write one record, trying again while the store is away. False: this batch of the partition is over."""
@@ -103,6 +107,7 @@ class Loader:
             else:
                 oldest = record.timestamp / 1000  # type: ignore[attr-defined]
                 metrics.QUERYABLE_SECONDS.observe(max(0.0, time.time() - oldest))
+                self._next[partition] = offset + 1
                 return True
         raise StoreUnavailable(
             "events", 0, f"no answer in {TRIES} tries; leaving, so that the record is stored after a restart"
@@ -126,7 +131,7 @@ class Loader:
             writer.check_half_stored(Position(self._topic_id, partition.partition, offset))
             consumer.seek(partition, offset)
             consumer.resume(partition)
-            self._writers[partition] = writer
+            self._writers[partition], self._next[partition] = writer, offset
             log.info("storing %s[%d] from offset %d", RISK.name, partition.partition, offset)
 
     def revoke(self, partitions: list[TopicPartition]) -> None:
@@ -141,6 +146,12 @@ class Loader:
             consumer.pause(partition)
         self._assigned = partitions
 
+    def _show_lag(self, consumer: KafkaConsumer) -> None:
+        for partition in self._writers:
+            end = consumer.highwater(partition)
+            if end is not None:
+                metrics.LAG.labels(RISK.name, str(partition.partition)).set(max(0, end - self._next[partition]))
+
     def _ask_topic_id(self) -> str:
         admin = KafkaAdminClient(**common(self._broker))
         try:
@@ -148,6 +159,29 @@ class Loader:
             return str(topic["topic_id"])
         finally:
             admin.close()
+
+
+class _BusyShare:
+    """How much of its time the loader spends on storing; the worker makes blocks as young as that allows."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self._seconds = 0.0
+
+    @contextmanager
+    def storing(self) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self._seconds += time.monotonic() - started
+
+    def each(self, seconds: float) -> float | None:
+        """The share (0 to 1) since the last answer, at most one answer in `seconds`."""
+        elapsed = time.monotonic() - self._since
+        if elapsed < seconds:
+            return None
+        share = self._seconds / elapsed
+        self._since, self._seconds = time.monotonic(), 0.0
+        return share
 
 
 class _Listener(ConsumerRebalanceListener):
@@ -165,10 +199,3 @@ class _Listener(ConsumerRebalanceListener):
 
 def _boot_clock() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def _show_lag(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
-    for partition in partitions:
-        end = consumer.highwater(partition)
-        if end is not None:
-            metrics.LAG.labels(RISK.name, str(partition.partition)).set(max(0, end - consumer.position(partition)))

@@ -81,7 +81,10 @@ def _by_terms(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     return (
         hits.sort("weight", descending=True, maintain_order=True)
         .group_by("row", "class", maintain_order=True)
-        .agg(score=pl.col("weight").sum(), terms=pl.col("term").head(MAX_EVIDENCE_TERMS))
+        .agg(
+            score=pl.col("weight").sum().round(6),  # sums of halves and fifths tie as written
+            terms=pl.col("term").head(MAX_EVIDENCE_TERMS),
+        )
         .filter(pl.col("score") >= rules.threshold)
         .sort(["row", "score", "class"], descending=[False, True, False])
         .unique("row", keep="first", maintain_order=True)

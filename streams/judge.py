@@ -69,7 +69,7 @@ def _not_readable(value: bytes) -> tuple[str, str] | None:
     try:
         orjson.loads(value)
     except orjson.JSONDecodeError as error:
-        if "recursion" in str(error):
+        if "depth" in error.msg:
             return "too_deep", f"nested deeper than the JSON reader goes; at most {MAX_DEPTH} levels"
         return "not_json", f"{error.msg} at byte {len(value.decode()[: error.pos].encode())}"
     return None
@@ -115,5 +115,8 @@ def _reason(error: ValidationError) -> tuple[str, str]:
             return "not_cloudevents", detail
 
 
-def _kept(document: object) -> bytes:
-    return orjson.dumps(without_person_fields(document))[:KEPT_BODY_BYTES]
+def _kept(document: object) -> bytes | None:
+    try:
+        return orjson.dumps(without_person_fields(document))[:KEPT_BODY_BYTES]
+    except orjson.JSONEncodeError:  # nested deeper than it writes, 254 levels
+        return None

@@ -1,51 +1,45 @@
-"""How old a block may become: young while the loader keeps up, older while it lags, so that inserts stay affordable.
+"""How old a block may become: as young as half of the loader's time allows.
 
-An insert costs the same few dozen milliseconds for ten rows as for thousands (design.md, costs). A loader that lags gets
-fewer and larger blocks, and none waits longer than OLDEST_MS.
+An insert costs the same few dozen milliseconds for ten rows as for thousands (design.md, costs), so younger blocks cost
+the loader time. It says how much of its time went into storing in the metadata of the offsets it commits; the age
+follows that share. A loader with a backlog is busy all the time: it gets fewer and larger blocks until it has caught up.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
-from schemas.kafka_options import Broker, common, reader
+from schemas.kafka_options import Broker, busy_share, common
 from schemas.topics import RISK
 
 OLDEST_MS: Final = 4_000
-MANY: Final = 3
-"""Blocks a partition that wait for the loader: more make blocks older."""
+WANTED: Final = 0.5
+"""Share of its time that the loader should spend on storing."""
+FASTEST: Final = 2.0
+"""Most that the age grows or shrinks by in one step, factor."""
 
 
-def next_block_age(now_ms: int, waiting: int, partitions: int, least_ms: int) -> int:
-    """The next block age, milliseconds, from how many blocks wait for the loader."""
-    if waiting > MANY * partitions:
-        return min(OLDEST_MS, now_ms * 2)
-    if waiting <= partitions:
-        return max(least_ms, now_ms // 2)
-    return now_ms
+def next_block_age(now_ms: int, busy: float, least_ms: int) -> int:
+    """The next block age, milliseconds, from the share (0 to 1) of its time that the busiest loader spends on storing."""
+    factor = min(FASTEST, max(1 / FASTEST, busy / WANTED))
+    return round(min(max(OLDEST_MS, least_ms), max(least_ms, now_ms * factor)))
 
 
-class LoaderLag:
-    """Counts blocks that the loader has not stored yet. Blocking: call it in a thread."""
+class LoaderLoad:
+    """Asks how busy the loaders are. Blocking: call it in a thread."""
 
     def __init__(self, broker: Broker, group: str) -> None:
         self._admin = KafkaAdminClient(**common(broker))
-        self._consumer = KafkaConsumer(**reader(broker))
         self._group = group
 
-    def measure(self) -> tuple[int, int]:
-        """(blocks waiting, partitions) of `citybrain.risk`."""
-        partitions = [TopicPartition(RISK.name, number) for number in self._consumer.partitions_for_topic(RISK.name) or ()]
-        ends = self._consumer.end_offsets(partitions)
-        stored = self._admin.list_group_offsets(self._group)
-        offsets = stored.get(self._group, stored)
-        waiting = sum(max(0, end - (offsets[p].offset if p in offsets else 0)) for p, end in ends.items())
-        return waiting, len(partitions)
+    def measure(self) -> float | None:
+        """Share of the busiest loader; None while no loader has said anything."""
+        committed = self._admin.list_group_offsets(self._group).get(self._group, {})
+        shares = [busy_share(offset.metadata) for partition, offset in committed.items() if partition.topic == RISK.name]
+        return max((share for share in shares if share is not None), default=None)
 
     def close(self) -> None:
-        """Give the connections back."""
-        self._consumer.close()
+        """Give the connection back."""
         self._admin.close()

@@ -17,7 +17,7 @@ class RawRecord(NamedTuple):
     offset: int
     timestamp: int
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class Reject(NamedTuple):
@@ -61,16 +61,17 @@ def structured(record: RawRecord) -> bytes:
     """The record as one structured-mode CloudEvent, whatever mode it was sent in.
 
     Binary mode (CloudEvents Kafka binding): attributes in headers `ce_*`, data in the value. A value that is not
-    JSON stays as it is, so that the reader names the fault. An empty record gives b"".
+    JSON stays as it is, so that the reader names the fault. An empty record gives b"". Never raises.
     """
     value = record.value or b""
     if not value or not record.headers:
         return value
-    headers = {name.lower(): content for name, content in record.headers}
+    headers = {name.lower(): content or b"" for name, content in record.headers}  # Kafka allows headers without a value
     if "ce_specversion" not in headers or headers.get("content-type", b"").lower().startswith(STRUCTURED):
         return value
     try:
         attributes = {name[3:]: content.decode() for name, content in headers.items() if name.startswith("ce_")}
+        orjson.loads(value)  # or a value that ends its object early could write attributes of its own
         return orjson.dumps({**attributes, "data": orjson.Fragment(value)})
-    except (UnicodeDecodeError, orjson.JSONEncodeError):
+    except (UnicodeDecodeError, orjson.JSONDecodeError, orjson.JSONEncodeError):
         return value

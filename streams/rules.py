@@ -42,7 +42,7 @@ def shipped_rules() -> Rules:
     return Rules(
         version=f"r{terms['version']}-{digest[:8]}",
         codes=pl.DataFrame(
-            {"code": [str(code) for code in codes["codes"]], "by_code": list(codes["codes"].values())},
+            {"code": [str(code).lower() for code in codes["codes"]], "by_code": list(codes["codes"].values())},
             schema={"code": pl.String, "by_code": pl.String},
         ),
         limits=_limits(limits["metrics"]),

@@ -25,7 +25,7 @@ from schemas.places import Places
 from schemas.topics import RAW, RISK
 from streams.cook import Cooked, Kitchen, cook
 from streams.locate import Locator
-from streams.pace import LoaderLag, next_block_age
+from streams.pace import LoaderLoad, next_block_age
 from streams.records import RawRecord
 from streams.rules import shipped_rules
 from streams.transport import CoalescingTransport
@@ -130,22 +130,23 @@ def in_blocks(records: Sequence[Any]) -> Iterator[list[RawRecord]]:
 
 
 async def keep_pace(app: faust.App, options: WorkerOptions) -> None:
-    """Once a second: make blocks older while the loader lags, younger when it has caught up."""
+    """Once a second: let blocks become as young as the loader's time allows."""
     age = options.block_age_ms
     metrics.BLOCK_AGE_SET.set(age / 1000)
-    lag: LoaderLag | None = None
+    load: LoaderLoad | None = None
     while not app.should_stop:
         await asyncio.sleep(1.0)
         try:
-            if lag is None:
-                lag = await asyncio.to_thread(LoaderLag, options.broker, options.loader_group)
-            waiting, partitions = await asyncio.to_thread(lag.measure)
+            if load is None:
+                load = await asyncio.to_thread(LoaderLoad, options.broker, options.loader_group)
+            busy = await asyncio.to_thread(load.measure)
         except KafkaError as error:
-            log.warning("cannot see how far the loader is (%r); block age stays %d ms", error, age)
+            log.warning("cannot see how busy the loader is (%r); block age stays %d ms", error, age)
             continue
-        age = next_block_age(age, waiting, partitions, options.block_age_ms)
-        app.consumer.set_block_age(age)
-        metrics.BLOCK_AGE_SET.set(age / 1000)
+        if busy is not None:
+            age = next_block_age(age, busy, options.block_age_ms)
+            app.consumer.set_block_age(age)
+            metrics.BLOCK_AGE_SET.set(age / 1000)
 
 
 async def _publish(app: faust.App, kitchen: Kitchen, partition: TP, records: list[RawRecord], options: WorkerOptions) -> None:

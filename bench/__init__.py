@@ -1,0 +1,1 @@
+"""Measurements: each prints machine, versions and figures. Never part of the tests."""
