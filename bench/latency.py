@@ -21,8 +21,8 @@ from citybrain.deployment import Deployment
 from citybrain.progress import measure
 from citybrain.settings import Settings
 from ingest.city import build_city, make_plan
-from ingest.producer import EventProducer
 from ingest.city.plan import merged
+from ingest.producer import EventProducer
 
 WARM_SECONDS = 5.0
 """Left out of the figures: imports, first fetches, first parts."""

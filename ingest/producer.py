@@ -11,14 +11,18 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from ingest.outgoing import CONTENT_TYPE, Outgoing, Wire, encode
+from ingest.partition import partition_of
 from schemas import metrics
 from schemas.errors import BrokerUnavailable
+from schemas.events import Kind
 from schemas.kafka_options import Broker, producer
 from schemas.topics import RAW
 
 HEADERS: Final = [CONTENT_TYPE]
 SWEEP: Final = 5_000
 """Open deliveries after which settled ones are counted."""
+COUNTS_SECONDS: Final = 30.0
+"""How long the number of partitions of a topic is believed."""
 
 
 class EventProducer:
@@ -31,6 +35,8 @@ class EventProducer:
         except KafkaError as error:
             raise self._away(error) from error
         self._open: deque[Any] = deque()
+        self._counts: dict[str, int] = {}
+        self._counts_until = 0.0
         self.sent = 0
         self.delivered = 0
         self.failed = 0
@@ -39,10 +45,16 @@ class EventProducer:
         """Hand one event over; waits while the buffer is full. BrokerUnavailable when that lasts a minute."""
         self.send_wire(encode(event))
 
-    def send_wire(self, wire: Wire, headers: list[tuple[str, bytes]] | None = None) -> None:
-        """Hand over a record as it is: what a replay of rejects and the tests need."""
+    def send_wire(self, wire: Wire) -> None:
+        """Hand over an event that is encoded already."""
+        self.send_record(wire.kind, wire.key, wire.value, HEADERS)
+
+    def send_record(self, kind: Kind, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+        """Hand over a record as it is, good or bad: what a retry of rejects and the tests need."""
+        topic = RAW[kind].name
+        partition = None if key is None else partition_of(key, self._count(topic))
         try:
-            future = self._producer.send(RAW[wire.kind].name, wire.value, wire.key, HEADERS if headers is None else headers)
+            future = self._producer.send(topic, value, key, headers, partition)
         except KafkaTimeoutError as error:
             raise self._away(error) from error
         self.sent += 1
@@ -76,6 +88,16 @@ class EventProducer:
         if kind is None:
             self.flush()
         self.close()
+
+    def _count(self, topic: str) -> int:
+        """Partitions of a topic; asked again now and then, for somebody may add some."""
+        now = time.monotonic()
+        if now > self._counts_until:
+            self._counts.clear()
+            self._counts_until = now + COUNTS_SECONDS
+        if topic not in self._counts:
+            self._counts[topic] = len(self._producer.partitions_for(topic))
+        return self._counts[topic]
 
     def _sweep(self) -> None:
         """Count the futures that are settled, oldest first; a batch settles in order."""

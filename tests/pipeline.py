@@ -16,7 +16,7 @@ from citybrain.progress import Progress, measure
 from citybrain.reading import as_arrow
 from citybrain.settings import Settings
 from citybrain.supervisor import Part
-from ingest.outgoing import CONTENT_TYPE, Outgoing, Wire
+from ingest.outgoing import CONTENT_TYPE, Outgoing
 from ingest.producer import EventProducer
 from schemas.events import Kind
 from schemas.kafka_options import Broker
@@ -52,7 +52,7 @@ class Pipeline:
         sent = 0
         with EventProducer(self.broker) as producer:
             for value in values:
-                producer.send_wire(Wire(kind, key, value), [CONTENT_TYPE] if headers is None else headers)  # type: ignore[arg-type]
+                producer.send_record(kind, key, value, [CONTENT_TYPE] if headers is None else headers)
                 sent += 1
         assert not producer.failed
         return sent
