@@ -76,3 +76,8 @@ def main() -> None:
     except CitybrainError as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(1) from None
+    except Exception as error:
+        if not type(error).__module__.startswith("kafka."):
+            raise
+        click.echo(f"Error: Kafka: {error}; is it running, and is CITYBRAIN_BROKER__BOOTSTRAP (or --data-dir) right?", err=True)
+        raise SystemExit(1) from None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from citybrain.local_kafka import LocalKafka
-from citybrain.metrics_server import SHARED
+from citybrain.metrics_server import METRICS, SHARED, clear_metrics
 from citybrain.places_file import write_places
 from citybrain.query_socket import ask
 from citybrain.reading import SOCKET
+from citybrain.running import hold, remove_note, write_note
 from citybrain.settings import Settings
 from citybrain.supervisor import Part, Supervisor
 from citybrain.topics import ensure_topics
@@ -25,11 +26,15 @@ START_SECONDS = 60.0
 class Deployment:
     """Starts the parts in order, keeps them alive by `look`, stops them all within ten seconds."""
 
-    def __init__(self, settings: Settings, data_dir: Path, places: Places | None) -> None:
+    def __init__(
+        self, settings: Settings, data_dir: Path, places: Places | None, *, kafka_port: int | None = None, metrics_url: str = ""
+    ) -> None:
         self.data_dir = data_dir.absolute()
         self._settings = settings
         self._places = places
-        self._kafka = LocalKafka(self.data_dir / "kafka")
+        self._metrics_url = metrics_url
+        self._kafka = LocalKafka(self.data_dir / "kafka", port=kafka_port)
+        self._lock: IO[str] | None = None
         self.supervisor = Supervisor()
 
     @property
@@ -38,15 +43,15 @@ class Deployment:
         return self._settings.broker.model_copy(update={"bootstrap": self._kafka.bootstrap})
 
     def start(self) -> None:
-        """Kafka, topics, loader, workers; returns when the loader answers queries."""
+        """Kafka, topics, loader, workers; returns when the loader answers queries. AlreadyRunning: the folder is in use."""
+        self._lock = hold(self.data_dir)
         (self.data_dir / "logs").mkdir(parents=True, exist_ok=True)
-        (self.data_dir / "metrics").mkdir(exist_ok=True)
-        for stale in (self.data_dir / "metrics").glob("*.db"):
-            stale.unlink()
+        clear_metrics(self.data_dir / METRICS)
         if self._places:
             write_places(self.data_dir / "places.geojson", self._places)
         self._kafka.start()
         ensure_topics(self.broker)
+        write_note(self.data_dir, self.broker, self._metrics_url)
         self.part("load", ["load"])
         for number in range(self._settings.work.processes):
             self.part(f"work-{number + 1}", ["work"], {"CITYBRAIN_WORK__INSTANCE": f"worker-{number + 1}"})
@@ -61,7 +66,7 @@ class Deployment:
             "CITYBRAIN_CITY__TIME_ZONE": self._settings.city.time_zone,
             "CITYBRAIN_LOG__FORMAT": "json",
             "CITYBRAIN_METRICS__PORT": "0",
-            SHARED: str(self.data_dir / "metrics"),
+            SHARED: str(self.data_dir / METRICS),
             **(extra or {}),
         }
         if self._places:
@@ -73,9 +78,13 @@ class Deployment:
         return ask(self.data_dir / SOCKET, sql, fmt)
 
     def stop(self) -> None:
-        """Stop everything; parts first, then Kafka."""
+        """Stop everything within ten seconds; parts first, then Kafka."""
         self.supervisor.stop()
         self._kafka.stop(2.0)
+        if self._lock:
+            remove_note(self.data_dir)
+            self._lock.close()
+            self._lock = None
 
     def __enter__(self) -> Self:
         try:

@@ -35,3 +35,8 @@ def set_up_logs(log: Log) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # It warns of every tenth of a second that a busy machine takes away.
     logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)
+    # It cannot read what Faust tells its own group, and nobody asks it to.
+    logging.getLogger("kafka.admin._groups").setLevel(logging.ERROR)
+    # Each refused connection is told four times; the error that follows is ours and says what to do.
+    for told in ("kafka.net.manager", "kafka.net.connection"):
+        logging.getLogger(told).setLevel(logging.CRITICAL)

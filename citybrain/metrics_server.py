@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""prometheus-client reads this when it is imported: set it before `schemas.metrics` is."""
+METRICS = "metrics"
+"""The shared folder's name in a data folder."""
+
+
+def clear_metrics(folder: Path) -> None:
+    """Forget what processes that are gone have counted; this process keeps its own files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("*.db"):
+        if not stale.stem.endswith(f"_{os.getpid()}"):
+            stale.unlink()
 
 
 def serve_metrics(port: int) -> None:

@@ -68,14 +68,23 @@ class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         server = self.server
         assert isinstance(server, _Server)  # noqa: S101 - narrows the type
+        line = self.rfile.readline()
+        if not line:
+            return  # somebody only looked whether we are here
         try:
-            request = json.loads(self.rfile.readline())
+            request = json.loads(line)
             answer = b"+" + server.answer(request["sql"], request["format"])
         except CitybrainError as error:
             answer = b"-" + str(error).encode()
         except (ValueError, KeyError) as error:
             answer = b"-" + f"wanted a JSON line with sql and format: {error!r}".encode()
         self.wfile.write(answer)
+
+
+def listens(path: Path) -> bool:
+    """Whether an owner is behind the socket; one that was killed leaves the file."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(path)) == 0
 
 
 def ask(path: Path, sql: str, fmt: str) -> bytes:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 
-from citybrain.query_socket import ask
+from citybrain.query_socket import ask, listens
 from citybrain.readonly import check_readonly
+from citybrain.running import located, running_in
 from citybrain.settings import Settings
 from schemas.errors import StoreUnavailable
 from sinks.store import Store
@@ -17,21 +19,34 @@ from sinks.store import Store
 Query = Callable[[str, str], bytes]
 """(SQL, output format of ClickHouse) -> bytes."""
 SOCKET = "query.sock"
+START_SECONDS = 30.0
 
 
 def open_query(settings: Settings, data_dir: Path | None = None) -> Query:
     """How to ask. StoreUnavailable when there is no store at that place."""
-    url = settings.clickhouse.url
-    if data_dir:
-        url = str(data_dir / "clickhouse")
-    socket = (data_dir or settings.data_dir) / SOCKET
-    remote = url.startswith(("http://", "https://"))
-    if not remote and socket.exists():
+    settings = located(settings, data_dir)
+    url, socket = settings.clickhouse.url, settings.data_dir / SOCKET
+    if url.startswith(("http://", "https://")):
+        return _direct(url)
+    if running_in(settings.data_dir):
+        _wait_for(socket)
+    if listens(socket):
         return lambda sql, fmt: ask(socket, check_readonly(sql), fmt)
-    if not remote and not Path(url.removeprefix("chdb://")).exists():
+    if not Path(url.removeprefix("chdb://")).exists():
         raise StoreUnavailable("query", 0, f"no store at {url}; give --data-dir of a running or finished `up` or `demo`")
+    return _direct(url)
+
+
+def _direct(url: str) -> Query:
     store = Store.connect(url, readonly=True)
     return lambda sql, fmt: store.raw(check_readonly(sql), fmt)
+
+
+def _wait_for(socket: Path) -> None:
+    """A starting deployment's loader makes the socket before long; opening its folder meanwhile would get in its way."""
+    deadline = time.monotonic() + START_SECONDS
+    while not listens(socket) and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def as_arrow(query: Query) -> Callable[[str], pa.Table]:

@@ -51,8 +51,8 @@ class LogTruncated(CitybrainError):
     def __str__(self) -> str:
         return (
             f"{self.topic}[{self.partition}]: next record to store is offset {self.wanted}, but the log starts at {self.first}; "
-            f"{self.first - self.wanted} records are gone. Run `citybrain audit` to see what is missing and "
-            "`citybrain reread` to fill it from the raw topics"
+            f"{self.first - self.wanted} records are gone. Start `citybrain load --skip-gone` once, then fill the holes from the raw "
+            "topics by `citybrain reread`; `citybrain audit` shows what is missing"
         )
 
 

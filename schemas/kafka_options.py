@@ -27,7 +27,11 @@ class Broker(BaseModel):
 
 def common(broker: Broker) -> dict[str, Any]:
     """Options every kafka-python client takes."""
-    options: dict[str, Any] = {"bootstrap_servers": broker.bootstrap.split(","), "security_protocol": broker.security_protocol}
+    options: dict[str, Any] = {
+        "bootstrap_servers": broker.bootstrap.split(","),
+        "bootstrap_timeout_ms": 10_000,
+        "security_protocol": broker.security_protocol,
+    }
     if broker.sasl_mechanism:
         options |= {
             "sasl_mechanism": broker.sasl_mechanism,

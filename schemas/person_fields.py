@@ -6,7 +6,7 @@ what producers should not have sent, by field name, and to cut such fields out o
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 PERSON_FIELDS: Final[frozenset[str]] = frozenset({
     "name", "full_name", "first_name", "last_name", "person", "person_name", "reporter", "reporter_name", "caller",
@@ -21,18 +21,18 @@ PERSON_FIELDS: Final[frozenset[str]] = frozenset({
 def without_person_fields(value: object) -> object:
     """The same JSON value with every person field cut out, at any depth."""
     holder: list[object] = [value]
-    boxes: list[dict[str, object] | list[object]] = [holder]
+    boxes: list[Any] = [holder]
     while boxes:  # the input decides the depth, not our stack
         box = boxes.pop()
         for key, item in list(box.items() if isinstance(box, dict) else enumerate(box)):
-            copy: dict[str, object] | list[object]
+            copy: object
             if isinstance(item, dict):
                 copy = {name: inner for name, inner in item.items() if name.lower() not in PERSON_FIELDS}
             elif isinstance(item, list):
                 copy = list(item)
             else:
                 continue
-            box[key] = copy  # type: ignore[index]
+            box[key] = copy
             boxes.append(copy)
     return holder[0]
 

@@ -35,6 +35,10 @@ class Covered:
         covered: NDArray[np.bool_] = (at >= 0) & (offsets <= np.asarray(self._last)[np.maximum(at, 0)])
         return covered
 
+    def ranges(self) -> list[tuple[int, int]]:
+        """The covered ranges, both ends included, in order."""
+        return list(zip(self._first, self._last, strict=True))
+
     def holes(self) -> list[tuple[int, int]]:
         """Uncovered ranges between the first and the last covered offset."""
         return [(last + 1, first - 1) for last, first in zip(self._last, self._first[1:], strict=False)]

@@ -32,9 +32,10 @@ COMMIT_EVERY_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class LoaderOptions:
-    """`group` only shares partitions out among loaders and shows lag."""
+    """`group` only shares partitions out among loaders and shows lag. `skip_gone`: see LogTruncated."""
 
     group: str = "citybrain-load"
+    skip_gone: bool = False
 
 
 class Loader:
@@ -125,8 +126,11 @@ class Loader:
             known = Ledger(self._store).next_offset(self._topic_id, partition.partition)
             first = starts[partition]
             if known is not None and known < first:
-                raise LogTruncated(RISK.name, partition.partition, known, first)
-            offset = first if known is None else known
+                gone = LogTruncated(RISK.name, partition.partition, known, first)
+                if not self._options.skip_gone:
+                    raise gone
+                log.critical("%s; going on, as asked by --skip-gone", gone)
+            offset = first if known is None else max(first, known)
             writer = BlockWriter(self._store)
             writer.check_half_stored(Position(self._topic_id, partition.partition, offset))
             consumer.seek(partition, offset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from sinks.store import Store
 
 LEDGER = "CREATE TABLE IF NOT EXISTS migrations (version UInt16, name String, sha256 String, applied_at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY version"
 SMALLEST_WINDOW = 10_000
+ENGINES = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"
+"""Asks for what `unsafe_tables` looks at."""
 GUARDED = ("events", "rejected", "blocks", "counts_minute", "counts_day", "cases", "sensor_rollup")
 
 
@@ -88,20 +91,27 @@ def fill_lookups(store: Store, places: Places) -> None:
 def check_store(store: Store) -> None:
     """Refuse a store in which a repeated insert could count twice. StoreUnsafe names table, value and fix."""
     try:
-        tables = dict(store.query("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"))
+        tables = dict(store.query(ENGINES))
     except StoreRefused as error:
         message = f"cannot read system.tables: {error}"
         raise StoreUnsafe(message) from error
+    if problems := unsafe_tables(tables):
+        raise StoreUnsafe("; ".join(problems))
+
+
+def unsafe_tables(tables: Mapping[str, str]) -> list[str]:
+    """What is wrong with tables given as name -> engine (system.tables), each with its fix."""
+    problems = []
     for name in GUARDED:
         if name not in tables:
-            message = f"table {name} is missing; run `citybrain migrate`"
-            raise StoreUnsafe(message)
+            problems.append(f"table {name} is missing; run `citybrain migrate`")
+            continue
         setting = "replicated_deduplication_window" if "Replicated" in tables[name] else "non_replicated_deduplication_window"
         found = re.search(rf"\b{setting} = (\d+)", tables[name])
         window = int(found.group(1)) if found else 0
         if window < SMALLEST_WINDOW:
-            message = (
+            problems.append(
                 f"table {name}: {setting} is {window}, wanted at least {SMALLEST_WINDOW}, else a repeated insert counts twice; "
                 f"run: ALTER TABLE {name} MODIFY SETTING {setting} = {SMALLEST_WINDOW}"
             )
-            raise StoreUnsafe(message)
+    return problems

@@ -28,8 +28,9 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
     from citybrain.audit import run_audit
     from citybrain.reading import as_arrow, open_query
     from citybrain.report import audit_lines
+    from citybrain.running import located
 
-    report = run_audit(settings.broker, as_arrow(open_query(settings, data_dir)), settings.city.time_zone)
+    report = run_audit(located(settings, data_dir).broker, as_arrow(open_query(settings, data_dir)), settings.city.time_zone)
     if as_json:
         print_json(report.to_dict())
     else:

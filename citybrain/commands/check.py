@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
-from citybrain.options import json_option, print_json
+from citybrain.options import data_dir_option, json_option, print_json
 from citybrain.settings import Settings
 from schemas.errors import CitybrainError
 
 
 @click.command()
+@data_dir_option
 @json_option
 @click.pass_obj
-def command(settings: Settings, as_json: bool) -> None:
+def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
     """Check settings, places, broker, topics and store. Exit code 1 when something is wrong; each line names the fix.
 
     \b
@@ -22,6 +25,9 @@ def command(settings: Settings, as_json: bool) -> None:
       citybrain check
       citybrain check --json
     """
+    from citybrain.running import located
+
+    settings = located(settings, data_dir)
     results = {name: _run(part) for name, part in _parts(settings).items()}
     if as_json:
         print_json({"ok": not any(results.values()), "problems": results})
@@ -36,6 +42,7 @@ def _parts(settings: Settings) -> dict[str, Callable[[], list[str]]]:
     from citybrain import topics
     from citybrain.places_file import read_places
     from citybrain.reading import open_query
+    from sinks.migrate import ENGINES, unsafe_tables
     from streams.rules import shipped_rules
 
     def rules() -> list[str]:
@@ -47,10 +54,8 @@ def _parts(settings: Settings) -> dict[str, Callable[[], list[str]]]:
         return []
 
     def store() -> list[str]:
-        tables = open_query(settings)(
-            "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'blocks'", "TSV"
-        )
-        return [] if tables.strip() == b"1" else ["table blocks is missing; run `citybrain migrate`"]
+        answer = open_query(settings)(ENGINES, "JSONCompactEachRow")
+        return unsafe_tables(dict(json.loads(line) for line in answer.splitlines()))
 
     return {"rules": rules, "places": places, "topics": lambda: topics.problems(settings.broker), "store": store}
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from citybrain.options import json_option, print_json
+from citybrain.options import data_dir_option, json_option, print_json
 from citybrain.settings import Settings
 from ingest.outgoing import Wire
 from schemas.events import Kind
@@ -33,10 +33,11 @@ from schemas.events import Kind
 )
 @click.option("--over-seconds", default=0.0, help="Spread the records evenly over so long; 0 sends at once.")
 @click.option("--places-out", type=click.Path(dir_okay=False, path_type=Path), help="Only write the city's grids as GeoJSON.")
+@data_dir_option
 @json_option
 @click.pass_obj
 def command(
-    settings: Settings, seed: int, events: int, day: datetime | None, part: str, kinds: tuple[Kind, ...],
+    settings: Settings, data_dir: Path | None, seed: int, events: int, day: datetime | None, part: str, kinds: tuple[Kind, ...],
     over_seconds: float, places_out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Send the simulated city to Kafka: 245 grids, 110 calls by a real week's figures, grid reports, sensors.
@@ -47,6 +48,7 @@ def command(
       citybrain city --part day --day 2026-11-20 --over-seconds 60
     """
     from citybrain.places_file import write_places
+    from citybrain.running import located
     from ingest.city import build_city, make_plan
     from ingest.city.plan import merged
     from ingest.producer import EventProducer
@@ -63,7 +65,7 @@ def command(
         wires: Iterator[Wire] = (wire for kind in kinds for wire in plan.records(kind, played=part == "day"))
     else:
         wires = merged(plan, played=part == "day")
-    with EventProducer(settings.broker) as producer:
+    with EventProducer(located(settings, data_dir).broker) as producer:
         for wire in _paced(wires, over_seconds):
             producer.send_wire(wire)
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -13,14 +14,18 @@ from citybrain.options import data_dir_option, json_option, print_json
 from citybrain.places_file import read_places
 from citybrain.query_socket import QueryServer
 from citybrain.reading import SOCKET
+from citybrain.running import LOADER_LOCK, hold, located
 from citybrain.settings import Settings
+
+READY_SECONDS = 60.0
 
 
 @click.command()
 @data_dir_option
+@click.option("--skip-gone", is_flag=True, help="Go on behind records that retention removed before they were stored.")
 @json_option
 @click.pass_obj
-def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
+def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json: bool) -> None:
     """Run one loader: store blocks of citybrain.risk in ClickHouse, each once in effect.
 
     With a chDB folder as CITYBRAIN_CLICKHOUSE__URL this process owns the folder and answers `citybrain query` by a
@@ -31,28 +36,33 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
       citybrain load
       CITYBRAIN_CLICKHOUSE__URL=http://loader:secret@clickhouse-1:8123/city citybrain load
     """
-    from sinks.loader import Loader
+    from sinks.loader import Loader, LoaderOptions
     from sinks.migrate import fill_lookups, migrate
     from sinks.store import Store
 
+    settings = located(settings, data_dir)
     url = settings.clickhouse.url
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     serve_metrics(settings.metrics.port)
-    store = Store.connect(url)
-    migrate(store, settings.city.time_zone)
-    fill_lookups(store, read_places(settings.city.places))
-    server = None
-    if not url.startswith(("http://", "https://")):
-        folder = data_dir if data_dir is not None else settings.data_dir
-        server = QueryServer(folder / SOCKET, lambda: Store.connect(url, readonly=True))
-        server.start()
-    if as_json:
-        print_json({"part": "load", "store": url.rsplit("@", 1)[-1], "broker": settings.broker.bootstrap})
-    try:
-        Loader(settings.broker, store).run(stop)
-    finally:
-        if server:
-            server.stop()
-        store.close()
+    with ExitStack() as closing:
+        ready = threading.Event()
+        if not url.startswith(("http://", "https://")):
+            closing.enter_context(hold(settings.data_dir, LOADER_LOCK))
+
+            def connect() -> Store:
+                ready.wait(READY_SECONDS)  # nobody may read tables that are being made
+                return Store.connect(url, readonly=True)
+
+            server = QueryServer(settings.data_dir / SOCKET, connect)
+            server.start()
+            closing.callback(server.stop)
+        store = Store.connect(url)
+        closing.callback(store.close)
+        migrate(store, settings.city.time_zone)
+        fill_lookups(store, read_places(settings.city.places))
+        ready.set()
+        if as_json:
+            print_json({"part": "load", "store": url.rsplit("@", 1)[-1], "broker": settings.broker.bootstrap})
+        Loader(settings.broker, store, LoaderOptions(skip_gone=skip_gone)).run(stop)

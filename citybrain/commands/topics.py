@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from citybrain.options import json_option, print_json
+from citybrain.options import data_dir_option, json_option, print_json
 from citybrain.settings import Settings
 
 
 @click.command()
+@data_dir_option
 @json_option
 @click.pass_obj
-def command(settings: Settings, as_json: bool) -> None:
+def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
     """Create missing topics and show all of them.
 
     docs/topics.md tells what each holds. Existing topics are never changed or removed.
@@ -22,10 +25,12 @@ def command(settings: Settings, as_json: bool) -> None:
       citybrain topics --json
     """
     from citybrain import topics
+    from citybrain.running import located
 
-    created = topics.ensure_topics(settings.broker)
-    states = topics.describe(settings.broker)
-    found = topics.problems(settings.broker)
+    broker = located(settings, data_dir).broker
+    created = topics.ensure_topics(broker)
+    states = topics.describe(broker)
+    found = topics.problems(broker)
     if as_json:
         print_json({"created": created, "topics": [state._asdict() for state in states.values()], "problems": found})
     else:

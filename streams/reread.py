@@ -1,0 +1,84 @@
+"""Read ranges of a raw topic again, and send their blocks once more.
+
+The loader drops what is covered already, so reading too much costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from schemas.block import MAX_ROWS, encode_block
+from schemas.errors import BrokerUnavailable
+from schemas.kafka_options import Broker, producer, reader
+from schemas.topics import RISK
+from streams.cook import Kitchen, cook
+from streams.records import RawRecord
+from streams.worker import ask_topic_id, header_of, in_blocks
+
+WAIT_MS = 10_000
+
+
+class Range(NamedTuple):
+    """Offsets first..last of one source partition, both included."""
+
+    topic: str
+    partition: int
+    first: int
+    last: int
+
+
+class Reread(NamedTuple):
+    """Records read again, and blocks sent."""
+
+    records: int
+    blocks: int
+
+
+def reread(broker: Broker, kitchen: Kitchen, wanted: Range, progress: Callable[[int], None] = lambda _: None) -> Reread:
+    """Cook a range again and send its blocks. BrokerUnavailable when Kafka does not answer or did not confirm.
+
+    What retention has removed from the range is left out; the audit goes on reporting it.
+    """
+    topic_id = ask_topic_id(broker, wanted.topic)
+    sender = KafkaProducer(**(producer(broker) | {"max_request_size": RISK.max_message_bytes}))
+    records = blocks = 0
+    try:
+        for part in _records(broker, wanted):
+            for block in in_blocks(part):
+                cooked = cook(kitchen, block)
+                header = header_of(cooked, wanted.topic, topic_id, wanted.partition)
+                sent = sender.send(RISK.name, encode_block(cooked.table), headers=header.to_kafka(), partition=wanted.partition)
+                sent.get(timeout=60)
+                records, blocks = records + len(block), blocks + 1
+                progress(records)
+    except KafkaError as error:
+        message = f"{wanted.topic}[{wanted.partition}]: {error!r} after {records} records; run the same command again"
+        raise BrokerUnavailable(message) from error
+    finally:
+        sender.close(timeout=10)
+    return Reread(records, blocks)
+
+
+def _records(broker: Broker, wanted: Range) -> Iterator[list[RawRecord]]:
+    """What the log still holds of the range, in parts of at most MAX_ROWS records."""
+    consumer = KafkaConsumer(**reader(broker), max_poll_records=MAX_ROWS)
+    partition = TopicPartition(wanted.topic, wanted.partition)
+    try:
+        consumer.assign([partition])
+        first = max(wanted.first, consumer.beginning_offsets([partition])[partition])
+        last = min(wanted.last, consumer.end_offsets([partition])[partition] - 1)
+        consumer.seek(partition, first)
+        while consumer.position(partition) <= last:
+            part = consumer.poll(timeout_ms=WAIT_MS).get(partition, [])
+            if not part:
+                message = f"{wanted.topic}[{wanted.partition}]: no record from offset {consumer.position(partition)}"
+                raise BrokerUnavailable(message)
+            inside = [RawRecord(r.offset, r.timestamp, r.value, r.headers) for r in part if r.offset <= last]
+            if inside:
+                yield inside
+    finally:
+        consumer.close()
