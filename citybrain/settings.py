@@ -52,7 +52,7 @@ class Log(_Part):
     """Logs go to standard error."""
 
     format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, JSON otherwise")
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is written")
 
 
 class Settings(_Part):

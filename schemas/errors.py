@@ -23,6 +23,8 @@ class StoreUnavailable(CitybrainError):
         self.table, self.rows, self.cause = table, rows, cause
 
     def __str__(self) -> str:
+        if not self.rows:
+            return f"{self.table}: {self.cause or 'no answer'}"
         return f"{self.table}: {self.rows} rows not confirmed ({self.cause or 'no answer'}); the same rows will be sent again"
 
 

@@ -14,6 +14,7 @@ from citybrain.audit.aggregates import recounts
 from citybrain.audit.facts import Stored, compare
 from citybrain.audit.raw_log import LogPart, log_ends, read_log
 from citybrain.audit.report import AuditReport
+from schemas import metrics
 from schemas.kafka_options import Broker
 from schemas.topics import RAW
 
@@ -63,6 +64,7 @@ def run_audit(
         report.aggregate_differences[table] = _number(query(sql))
         progress("aggregates", done_tables, 4)
     report.ledger_differences = _number(query(LEDGER))
+    metrics.DOUBLES.set(report.twice)
     report.seconds = round(time.monotonic() - started, 3)
     return report
 
