@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -57,6 +59,8 @@ def cli(ctx: click.Context, config: Path | None) -> None:
     """
     from citybrain.logs import set_up_logs
 
+    if config:
+        os.environ["CITYBRAIN_CONFIG"] = str(config.absolute())  # the parts that `up` and `demo` start read it too
     settings = Settings.load(config)
     set_up_logs(settings.log)
     ctx.obj = settings
@@ -70,6 +74,10 @@ def main() -> None:
         raise SystemExit(leaving.exit_code) from None
     except click.Abort:
         raise SystemExit(130) from None
+    except BrokenPipeError:
+        # Whoever read our output has enough, as `head` has; what is left in the buffer has nowhere to go either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(141) from None
     except click.ClickException as error:
         error.show()
         raise SystemExit(error.exit_code) from None

@@ -1,7 +1,8 @@
 """Queries to the process that owns the store, over a Unix socket in the data folder.
 
 One process owns a chDB folder; every other command on the machine asks it here. One request a connection: a JSON line
-{"sql", "format"} in, one byte (+ or -) and the answer out.
+{"sql", "format"} in; out come one byte (+ or -), the answer's length in eight bytes, and the answer. The length tells a
+whole answer from one whose sender died.
 """
 
 from __future__ import annotations
@@ -9,18 +10,27 @@ from __future__ import annotations
 import json
 import logging
 import os
+import queue
 import socket
 import socketserver
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from citybrain.readonly import check_readonly
-from schemas.errors import CitybrainError, StoreUnavailable
+from citybrain.readonly import read
+from schemas.errors import BadSettings, CitybrainError, StoreUnavailable
 from sinks.store import Store
 
 log = logging.getLogger(__name__)
 Answer = Callable[[str, str], bytes]
+LONGEST_REQUEST: Final = 1 << 20
+"""Bytes of a request; ClickHouse takes 256 KiB of SQL by itself."""
+PATIENCE_SECONDS: Final = 30.0
+"""How long a client may be silent, or not read its answer, before it is left."""
+LONGEST_PATH: Final = 107
+"""Bytes of a Unix socket's path (Linux)."""
 
 
 class RemoteQueryFailed(CitybrainError):
@@ -28,75 +38,125 @@ class RemoteQueryFailed(CitybrainError):
 
 
 class QueryServer:
-    """Answers read-only queries in threads of its own, each with its own store connection."""
+    """Answers read-only queries in threads of its own; each query has a store connection to itself."""
 
     def __init__(self, path: Path, connect: Callable[[], Store]) -> None:
         self._path = path
-        path.unlink(missing_ok=True)
+        self._connect = connect
+        self._idle: queue.LifoQueue[Store] = queue.LifoQueue()
+        _check_length(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        local = threading.local()
-
-        def answer(sql: str, fmt: str) -> bytes:
-            if not hasattr(local, "store"):
-                local.store = connect()
-            store: Store = local.store
-            return store.raw(check_readonly(sql), fmt)
-
-        self._server = _Server(str(path), _Handler, answer)
-        os.chmod(path, 0o600)  # noqa: PTH101 - the server has made the socket just now
+        path.unlink(missing_ok=True)
+        self._server = _Server(str(path), _Handler, self._answer)
 
     def start(self) -> None:
         """Serve in the background until `stop`."""
         threading.Thread(target=self._server.serve_forever, name="query-socket", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop serving and remove the socket."""
+        """Stop serving, remove the socket and close what is idle."""
         self._server.shutdown()
         self._server.server_close()
         self._path.unlink(missing_ok=True)
+        while not self._idle.empty():
+            self._idle.get().close()
+
+    def _answer(self, sql: str, fmt: str) -> bytes:
+        with self._store() as store:
+            return read(store, sql, fmt)
+
+    @contextmanager
+    def _store(self) -> Iterator[Store]:
+        try:
+            store = self._idle.get_nowait()
+        except queue.Empty:
+            store = self._connect()
+        try:
+            yield store
+        finally:
+            self._idle.put(store)
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
 
     def __init__(self, path: str, handler: type[socketserver.StreamRequestHandler], answer: Answer) -> None:
         super().__init__(path, handler)
         self.answer = answer
 
+    def server_bind(self) -> None:
+        """Bind so that the socket is never open to others, not for a moment."""
+        before = os.umask(0o177)
+        try:
+            super().server_bind()
+        finally:
+            os.umask(before)
+
 
 class _Handler(socketserver.StreamRequestHandler):
+    timeout = PATIENCE_SECONDS
+
     def handle(self) -> None:
         server = self.server
         assert isinstance(server, _Server)  # noqa: S101 - narrows the type
-        line = self.rfile.readline()
-        if not line:
-            return  # somebody only looked whether we are here
         try:
-            request = json.loads(line)
-            answer = b"+" + server.answer(request["sql"], request["format"])
-        except CitybrainError as error:
-            answer = b"-" + str(error).encode()
-        except (ValueError, KeyError) as error:
-            answer = b"-" + f"wanted a JSON line with sql and format: {error!r}".encode()
-        self.wfile.write(answer)
+            line = self.rfile.readline(LONGEST_REQUEST)
+            if line:  # else somebody only looked whether we are here
+                self.wfile.write(_respond(server.answer, line))
+        except OSError as error:
+            log.debug("a client of the query socket is gone: %r", error)
+
+
+def _respond(answer: Answer, line: bytes) -> bytes:
+    """The response to one request, whatever it is: no client may end with a broken connection and no reason."""
+    try:
+        request = json.loads(line)
+        sql, fmt = str(request["sql"]), str(request["format"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return _framed(b"-", f"wanted a JSON line with sql and format, at most {LONGEST_REQUEST:,} bytes: {error!r}".encode())
+    try:
+        return _framed(b"+", answer(sql, fmt))
+    except CitybrainError as error:
+        return _framed(b"-", str(error).encode())
+    except Exception as error:  # a defect of ours; the client has to hear of it, and the next one is served
+        log.exception("a query failed")
+        return _framed(b"-", repr(error).encode())
+
+
+def _framed(mark: bytes, answer: bytes) -> bytes:
+    return mark + len(answer).to_bytes(8, "big") + answer
 
 
 def listens(path: Path) -> bool:
     """Whether an owner is behind the socket; one that was killed leaves the file."""
+    _check_length(path)
     with socket.socket(socket.AF_UNIX) as connection:
         return connection.connect_ex(str(path)) == 0
 
 
 def ask(path: Path, sql: str, fmt: str) -> bytes:
-    """Ask the owner. StoreUnavailable when nobody listens, RemoteQueryFailed when it says no."""
+    """Ask the owner. StoreUnavailable when nobody listens or it goes away, RemoteQueryFailed when it says no."""
+    _check_length(path)
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(str(path))
+            connection.sendall(json.dumps({"sql": sql, "format": fmt}).encode() + b"\n")
+            connection.shutdown(socket.SHUT_WR)
+            response = b"".join(iter(lambda: connection.recv(1 << 20), b""))
         except OSError as error:
             raise StoreUnavailable("query", 0, f"nobody answers at {path}: {error}") from error
-        connection.sendall(json.dumps({"sql": sql, "format": fmt}).encode() + b"\n")
-        connection.shutdown(socket.SHUT_WR)
-        answer = b"".join(iter(lambda: connection.recv(1 << 20), b""))
-    if answer[:1] != b"+":
-        raise RemoteQueryFailed(answer[1:].decode(errors="replace") or "the owner of the store closed the connection")
-    return answer[1:]
+    mark, length, answer = response[:1], response[1:9], response[9:]
+    if len(length) < 8 or len(answer) != int.from_bytes(length, "big"):
+        raise StoreUnavailable("query", 0, f"the owner of the store went away before its answer was whole ({path})")
+    if mark != b"+":
+        raise RemoteQueryFailed(answer.decode(errors="replace"))
+    return answer
+
+
+def _check_length(path: Path) -> None:
+    length = len(os.fsencode(path))
+    if length > LONGEST_PATH:
+        message = f"{path}: the path of a Unix socket has at most {LONGEST_PATH} bytes, this one has {length}; take a shorter --data-dir"
+        raise BadSettings(message)

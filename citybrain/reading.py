@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from citybrain.query_socket import ask, listens
-from citybrain.readonly import check_readonly
+from citybrain.readonly import check_format, check_readonly, read
 from citybrain.running import located, running_in
 from citybrain.settings import Settings
 from schemas.errors import StoreUnavailable
@@ -31,7 +31,7 @@ def open_query(settings: Settings, data_dir: Path | None = None) -> Query:
     if running_in(settings.data_dir):
         _wait_for(socket)
     if listens(socket):
-        return lambda sql, fmt: ask(socket, check_readonly(sql), fmt)
+        return lambda sql, fmt: ask(socket, check_readonly(sql), check_format(fmt))
     if not Path(url.removeprefix("chdb://")).exists():
         raise StoreUnavailable("query", 0, f"no store at {url}; give --data-dir of a running or finished `up` or `demo`")
     return _direct(url)
@@ -39,7 +39,7 @@ def open_query(settings: Settings, data_dir: Path | None = None) -> Query:
 
 def _direct(url: str) -> Query:
     store = Store.connect(url, readonly=True)
-    return lambda sql, fmt: store.raw(check_readonly(sql), fmt)
+    return lambda sql, fmt: read(store, sql, fmt)
 
 
 def _wait_for(socket: Path) -> None:

@@ -7,8 +7,9 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from schemas.errors import BadSettings
 from schemas.kafka_options import Broker
@@ -21,7 +22,7 @@ class _Part(BaseModel):
 
 
 class ClickHouse(_Part):
-    """Where facts are stored."""
+    """Where facts are stored. Without `url` it is the folder `clickhouse` in `data_dir`."""
 
     url: str = Field("citybrain-data/clickhouse", description="a chDB folder, or http(s)://user:password@host:port/database")
 
@@ -40,6 +41,15 @@ class City(_Part):
 
     places: Path | None = Field(None, description="GeoJSON of grids (schemas.places); none: nothing is located")
     time_zone: str = Field("Asia/Shanghai", description="where a day begins (IANA)")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (OSError, ValueError, KeyError) as error:
+            raise ValueError("no such time zone; wanted a name of the IANA database, as Asia/Shanghai") from error
+        return name
 
 
 class MetricsPort(_Part):
@@ -72,14 +82,26 @@ class Settings(_Part):
         environment = dict(os.environ) if environment is None else environment
         named = file or (Path(environment["CITYBRAIN_CONFIG"]) if environment.get("CITYBRAIN_CONFIG") else None)
         values: dict[str, Any] = _read_toml(named) if named else {}
+        told = []
         for name, value in environment.items():
-            if name.startswith(PREFIX) and name != "CITYBRAIN_CONFIG":
-                _put(values, name.removeprefix(PREFIX).lower().split("__"), value)
+            if not name.startswith(PREFIX) or name == "CITYBRAIN_CONFIG":
+                continue
+            path = name.removeprefix(PREFIX).lower().split("__")
+            if name in cls.names() or path in [[group] for group in cls.model_fields]:
+                _put(values, path, value)
+            else:
+                told.append(_unread(cls, name))
+        if "data_dir" in values and isinstance(store := values.setdefault("clickhouse", {}), dict):
+            store.setdefault("url", str(Path(values["data_dir"]) / "clickhouse"))
         try:
             # Environment values are text: they go through pydantic's lax mode, like TOML strings.
-            return cls.model_validate(values)
+            settings = cls.model_validate(values)
         except ValidationError as error:
-            raise BadSettings("\n".join(_explain(cls, problem) for problem in error.errors())) from error
+            told += [_explain(cls, problem) for problem in error.errors()]
+            raise BadSettings("\n".join(told)) from error
+        if told:
+            raise BadSettings("\n".join(told))
+        return settings
 
     @classmethod
     def names(cls) -> dict[str, str]:
@@ -110,9 +132,17 @@ def _put(values: dict[str, Any], path: list[str], value: str) -> None:
     values[path[-1]] = value
 
 
+def _unread(settings: type[Settings], name: str) -> str:
+    nearest = difflib.get_close_matches(name, settings.names(), n=1, cutoff=0)
+    return f"{name}: nobody reads this setting; did you mean {nearest[0]}?"
+
+
 def _explain(settings: type[Settings], problem: Any) -> str:
     name = PREFIX + "__".join(str(part) for part in problem["loc"]).upper()
     if problem["type"] == "extra_forbidden":
-        nearest = difflib.get_close_matches(name, settings.names(), n=1, cutoff=0)
-        return f"{name}: nobody reads this setting; did you mean {nearest[0]}?"
-    return f"{name}: got {problem['input']!r}; {problem['msg']}"
+        return _unread(settings, name)
+    if problem["type"] == "model_type":
+        member = next(known for known in settings.names() if known.startswith(f"{name}__"))
+        return f"{name}: got one value, but it is a group of settings, as {member}"
+    got = "***" if "PASSWORD" in name else repr(problem["input"])
+    return f"{name}: got {got}; {problem['msg'].removeprefix('Value error, ')}"

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from ingest.outgoing import CONTENT_TYPE, Outgoing, Wire, encode
 from ingest.partition import partition_of
@@ -21,8 +21,13 @@ from schemas.topics import RAW
 HEADERS: Final = [CONTENT_TYPE]
 SWEEP: Final = 5_000
 """Open deliveries after which settled ones are counted."""
+FIRST_ANSWER_MS: Final = 10_000
+"""How long to wait for a broker that does not answer at all; kafka-python would take 30 s."""
+LONGEST_BYTES: Final = min(topic.max_message_bytes for topic in RAW.values()) - 4_096
+"""Longest record that is handed to the broker. After one that the broker refuses, an idempotent producer is of no more use."""
 COUNTS_SECONDS: Final = 30.0
 """How long the number of partitions of a topic is believed."""
+OURS: Final = {"bootstrap_timeout_ms": FIRST_ANSWER_MS, "max_request_size": LONGEST_BYTES}
 
 
 class EventProducer:
@@ -31,7 +36,7 @@ class EventProducer:
     def __init__(self, broker: Broker, **overrides: Any) -> None:
         self._broker = broker
         try:
-            self._producer = KafkaProducer(**(producer(broker) | overrides))
+            self._producer = KafkaProducer(**(producer(broker) | OURS | overrides))
         except KafkaError as error:
             raise self._away(error) from error
         self._open: deque[Any] = deque()
@@ -50,13 +55,20 @@ class EventProducer:
         self.send_record(wire.kind, wire.key, wire.value, HEADERS)
 
     def send_record(self, kind: Kind, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
-        """Hand over a record as it is, good or bad: what a retry of rejects and the tests need."""
+        """Hand over a record as it is, good or bad: what a retry of rejects and the tests need.
+
+        A record over LONGEST_BYTES is not sent; it counts as failed.
+        """
         topic = RAW[kind].name
         partition = None if key is None else partition_of(key, self._count(topic))
         try:
             future = self._producer.send(topic, value, key, headers, partition)
         except KafkaTimeoutError as error:
             raise self._away(error) from error
+        except MessageSizeTooLargeError:
+            self.sent += 1
+            self.failed += 1
+            return
         self.sent += 1
         # A callback a record costs a tenth of the whole send; settled futures are counted in sweeps instead.
         self._open.append(future)

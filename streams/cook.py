@@ -19,11 +19,12 @@ import pyarrow as pa
 import xxhash
 
 from schemas.block import BLOCK_SCHEMA
+from schemas.errors import CitybrainError
 from schemas.events import Kind
-from schemas.person_fields import PERSON_FIELDS, person_fields_in, without_person_fields
+from schemas.person_fields import PERSON_FIELDS, person_fields_in
 from streams.classify import classify
 from streams.fast import read_fast
-from streams.judge import judge
+from streams.judge import judge, kept_body
 from streams.locate import Locator
 from streams.records import READ_SCHEMA, RawRecord, Reject, structured
 from streams.redact import redact
@@ -57,7 +58,7 @@ class Cooked:
     person_fields: dict[str, int] = field(default_factory=dict)
 
 
-class BrokenCode(Exception):
+class BrokenCode(CitybrainError):
     """Our own code failed on too many records in a row; the process has to end, Kafka keeps the records."""
 
 
@@ -86,8 +87,8 @@ def _cook(kitchen: Kitchen, records: Sequence[RawRecord], values: Sequence[bytes
     def refuse(frame: pl.DataFrame, reason: str, detail: Callable[[dict[str, Any]], str]) -> None:
         for row in frame.select("source_offset", "at", "received_at", "lon", "lat").iter_rows(named=True):
             record, value = by_offset[row["source_offset"]]
-            body = orjson.dumps(without_person_fields(orjson.loads(value)))
-            rejects.append(Reject(record.offset, record.timestamp, reason, detail(row), body, value))
+            body = kept_body(orjson.loads(value))
+            rejects.append(Reject(record.offset, record.timestamp, reason, detail(row), body, record.value or b""))
 
     frame = _frame(table)
     late = pl.col("at") - pl.col("received_at")
@@ -172,7 +173,7 @@ def _reject_row(reject: Reject) -> dict[str, Any]:
 def _count_person_fields(values: Sequence[bytes]) -> dict[str, int]:
     """How often each person field was sent. Only records that hold such a key are opened."""
     texts = [value.decode(errors="replace") for value in values]
-    suspects = pl.Series(texts, dtype=pl.String).str.contains_any(PERSON_KEYS)
+    suspects = pl.Series(texts, dtype=pl.String).str.contains_any(PERSON_KEYS, ascii_case_insensitive=True)
     counts: dict[str, int] = {}
     for i in suspects.fill_null(value=False).arg_true():
         for name in _names_in(values[i]):
@@ -200,7 +201,7 @@ def _one_by_one(kitchen: Kitchen, records: Sequence[RawRecord]) -> Cooked:
             if in_a_row > MOST_FAILURES:
                 message = f"{in_a_row} records in a row failed, last at offset {record.offset}"
                 raise BrokenCode(message) from error
-            reject = Reject(record.offset, record.timestamp, "internal_error", f"{type(error).__name__}", None, value)
+            reject = Reject(record.offset, record.timestamp, "internal_error", type(error).__name__, None, record.value or b"")
             parts.append(Cooked(_block(_frame(READ_SCHEMA.empty_table()), [reject]), [reject]))
     table = pa.concat_tables([part.table for part in parts]).unify_dictionaries().combine_chunks()
     counts: dict[str, int] = {}

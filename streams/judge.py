@@ -20,14 +20,14 @@ KEPT_BODY_BYTES: Final = 65_536
 def judge(kind: Kind, record: RawRecord, value: bytes) -> dict[str, Any] | Reject:
     """Read one structured event of `kind`: a row of READ_SCHEMA, or why not."""
     if problem := _not_readable(value):
-        return Reject(record.offset, record.timestamp, *problem, None, value)
+        return Reject(record.offset, record.timestamp, *problem, None, record.value or b"")
     document = orjson.loads(value)
     if problem := _not_plain(document):
-        return Reject(record.offset, record.timestamp, *problem, _kept(document), value)
+        return Reject(record.offset, record.timestamp, *problem, kept_body(document), record.value or b"")
     try:
         event = EVENT_MODELS[kind].model_validate_json(value)
     except ValidationError as error:
-        return Reject(record.offset, record.timestamp, *_reason(error), _kept(document), value)
+        return Reject(record.offset, record.timestamp, *_reason(error), kept_body(document), record.value or b"")
     data = event.data
     sensor = data if isinstance(data, SensorData) else None
     case = data if isinstance(data, Case) else None
@@ -115,7 +115,8 @@ def _reason(error: ValidationError) -> tuple[str, str]:
             return "not_cloudevents", detail
 
 
-def _kept(document: object) -> bytes | None:
+def kept_body(document: object) -> bytes | None:
+    """What may be kept of a rejected JSON document: without person fields, cut at KEPT_BODY_BYTES."""
     try:
         return orjson.dumps(without_person_fields(document))[:KEPT_BODY_BYTES]
     except orjson.JSONEncodeError:  # nested deeper than it writes, 254 levels

@@ -21,7 +21,10 @@ class RawRecord(NamedTuple):
 
 
 class Reject(NamedTuple):
-    """Why one record is not accepted. `body` is what may be kept of it: JSON without person fields, or nothing."""
+    """Why one record is not accepted. `body` is what may be kept of it: JSON without person fields, or nothing.
+
+    `value` is what was sent, also of a binary event, so that its length and hash find it in the log.
+    """
 
     offset: int
     timestamp: int

@@ -10,14 +10,13 @@ from typing import Final
 
 import polars as pl
 
+PROVINCES: Final = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+MARKS: Final = "A-HJ-NP-Za-hj-np-z0-9"
 PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     (r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}", "[email]"),
     (r"\d{17}[\dXx]|\d{15}", "[id]"),
     (r"(\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}|0\d{2,3}[- ]?\d{7,8}", "[phone]"),
-    (
-        r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][ ]?[A-Za-z][·.\- ]?[A-HJ-NP-Za-hj-np-z0-9]{4,5}[A-HJ-NP-Za-hj-np-z0-9挂学警港澳]",
-        "[plate]",
-    ),
+    (rf"[{PROVINCES}][ ]?[A-Za-z][·.\- ]?[{MARKS}]{{4,5}}[{MARKS}挂学警港澳]", "[plate]"),
 )
 
 
