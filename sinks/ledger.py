@@ -52,6 +52,15 @@ class Ledger:
         ((count, last),) = rows
         return int(last) + 1 if count else None
 
+    def tally(self, position: Position) -> Tally | None:
+        """What the ledger says of a record; None when it is not stored."""
+        rows = self._store.query(
+            "SELECT stored, rejected, repeated, conflict, redelivered FROM blocks WHERE risk_topic_id = {topic:String} "
+            "AND risk_partition = {partition:UInt16} AND risk_offset = {offset:UInt64} LIMIT 1",
+            {"topic": position.topic_id, "partition": position.partition, "offset": position.offset},
+        )
+        return Tally(*rows[0]) if rows else None
+
     def covered(self, source_topic_id: str, partition: int) -> Covered:
         """Source offsets that stored records cover, over every life of the risk topic."""
         return Covered(
@@ -72,15 +81,23 @@ class Ledger:
         return keys
 
     def stored_bodies(
-        self, source_topic_id: str, partition: int, keys: list[int], besides: Position
+        self, source_topic_id: str, partition: int, newest: int, keys: list[int], besides: Position
     ) -> dict[tuple[str, str], int]:
-        """(source, id) to body hash of stored events with these keys, the first stored offset deciding."""
+        """(source, id) to body hash of stored events with these keys within the repeat horizon, the first offset deciding.
+
+        The horizon is counted from the record's own last offset, so that a retry decides alike.
+        """
         rows = self._store.query(
             "SELECT source, id, argMin(body_hash, source_offset) FROM events WHERE source_topic_id = {topic:String} "
-            "AND source_partition = {partition:UInt16} AND has({keys:Array(UInt64)}, event_key) AND NOT "
-            + BESIDES
-            + " GROUP BY source, id",
-            {"topic": source_topic_id, "partition": partition, "keys": keys, **_besides(besides)},
+            "AND source_partition = {partition:UInt16} AND source_offset >= {oldest:UInt64} AND has({keys:Array(UInt64)}, event_key) "
+            "AND NOT " + BESIDES + " GROUP BY source, id",
+            {
+                "topic": source_topic_id,
+                "partition": partition,
+                "keys": keys,
+                "oldest": max(0, newest - HORIZON),
+                **_besides(besides),
+            },
         )
         return {(str(source), str(event_id)): int(body) for source, event_id, body in rows}
 

@@ -49,12 +49,16 @@ class BlockWriter:
         header = BlockHeader.from_kafka(headers)
         block = decode_block(value)
         source = (header.source_topic_id, header.source_partition)
-        state = self._sources.get(source) or self._load(source, header.last_offset, position)
+        state = self._sources.get(source)
+        if state is None:
+            if stored := self._ledger.tally(position):
+                return stored  # only the answer was lost; sorted again, its own rows would look redelivered
+            state = self._load(source, header.last_offset, position)
         # The state is changed by sorting; should an insert fail, it is read again from what is really stored.
         self._sources.pop(source, None)
         rows = sort_block(
             block, header, position, state.covered, state.recent,
-            lambda keys: self._ledger.stored_bodies(*source, keys, position),
+            lambda keys: self._ledger.stored_bodies(*source, header.last_offset, keys, position),
         )  # fmt: skip
         for table, part in (("events", rows.events), ("rejected", rows.rejected)):
             if part.num_rows:
