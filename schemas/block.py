@@ -103,8 +103,11 @@ def encode_block(table: pa.Table) -> bytes:
     return bytes(sink.getvalue())
 
 
-def decode_block(value: bytes) -> pa.Table:
-    """The table in a record's value. BadBlock when the bytes are no Arrow stream or lack a column."""
+def decode_block(value: bytes | None) -> pa.Table:
+    """The table in a record's value. BadBlock when the bytes are no Arrow stream, or a column is missing or of another type."""
+    if value is None:
+        message = "value of a block: wanted an Arrow IPC stream, got none (a tombstone)"
+        raise BadBlock(message)
     try:
         table = pa.ipc.open_stream(value).read_all()
     except (pa.ArrowException, OSError) as error:
@@ -113,5 +116,9 @@ def decode_block(value: bytes) -> pa.Table:
     missing = set(BLOCK_SCHEMA.names) - set(table.schema.names)
     if missing:
         message = f"columns of a block: missing {sorted(missing)}"
+        raise BadBlock(message)
+    types = {field.name: (field.type, table.schema.field(field.name).type) for field in BLOCK_SCHEMA}
+    if wrong := [f"{name} is {got}, wanted {wanted}" for name, (wanted, got) in types.items() if got != wanted]:
+        message = f"columns of a block: {'; '.join(wrong)}"
         raise BadBlock(message)
     return table

@@ -104,8 +104,8 @@ class Ledger:
     def half_stored(self, position: Position) -> int:
         """Blocks stored since the first rows of this record went in, 0 when it has none: how far its token has aged."""
         rows = self._store.query(
-            "SELECT count() FROM blocks WHERE stored_at >= (SELECT min(stored_at) FROM events WHERE risk_topic_id = {besides_topic:String} "
-            "AND risk_partition = {besides_partition:UInt16} AND risk_offset = {besides_offset:UInt64} HAVING count() > 0)",
+            f"SELECT count() FROM blocks WHERE stored_at >= (SELECT min(stored_at) FROM (SELECT stored_at FROM events WHERE {BESIDES} "
+            f"UNION ALL SELECT stored_at FROM rejected WHERE {BESIDES}) HAVING count() > 0)",
             _besides(position),
         )
         return int(rows[0][0])

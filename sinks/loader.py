@@ -25,6 +25,7 @@ from sinks.writer import BlockWriter
 
 log = logging.getLogger(__name__)
 
+POLL_MS = 200
 TRIES = 6
 FIRST_PAUSE_SECONDS = 0.2
 COMMIT_EVERY_SECONDS = 1.0
@@ -66,7 +67,8 @@ class Loader:
     def _loop(self, consumer: KafkaConsumer, stop: threading.Event) -> None:
         share = _BusyShare()
         while not stop.is_set():
-            polled = consumer.poll(timeout_ms=200)
+            polled = consumer.poll(timeout_ms=POLL_MS)
+            finish_joining(consumer)
             self._last_poll = _boot_clock()
             if self._assigned:
                 self.assign(consumer, self._assigned)
@@ -199,6 +201,17 @@ class _Listener(ConsumerRebalanceListener):
 
     def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
         self._loader.expect(self._consumer, list(assigned))
+
+
+def finish_joining(consumer: KafkaConsumer) -> None:
+    """Make the next poll go on with a join that this one began; call it after every poll.
+
+    A join that new partitions or late metadata caused is forgotten by kafka-python 3.0.12 when the time of a poll ends
+    between JoinGroup and SyncGroup: no partitions, no heartbeats and no error, for ever.
+    """
+    coordinator = consumer._coordinator  # noqa: SLF001  nothing public tells or asks this
+    if coordinator.rejoining:
+        coordinator.request_rejoin()
 
 
 def _boot_clock() -> float:

@@ -32,7 +32,10 @@ class Store:
 
     @classmethod
     def connect(cls, url: str, *, readonly: bool = False) -> Self:
-        """Open `http(s)://user:password@host:port/database`, or a chDB folder given as path or `chdb://path`."""
+        """Open `http(s)://user:password@host:port/database`, or a chDB folder given as path or `chdb://path`.
+
+        StoreRefused: wrong user, password or database. StoreUnavailable: nobody answers, or the folder is taken.
+        """
         settings = {"readonly": "1"} if readonly else {}
         try:
             if url.startswith(("http://", "https://")):
@@ -50,6 +53,9 @@ class Store:
             else:
                 client = clickhouse_connect.get_client(interface="chdb", path=url.removeprefix("chdb://"), settings=settings)
         except (ClickHouseError, OSError, RuntimeError) as error:
+            if getattr(error, "code", None) in NEVER:
+                message = f"cannot open {_shown(url)}: {error}"
+                raise StoreRefused("store", message) from error
             cause = f"cannot open {_shown(url)}: {error}; one process owns a chDB folder, and a server has to listen at its URL"
             raise StoreUnavailable("store", 0, cause) from error
         return cls(client)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from sinks import repeats
 from sinks.repeats import RecentEvents, event_key
-from sinks.store import Store
 
 STREAM = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("123"), st.integers(0, 1)), max_size=30)
 
@@ -50,9 +49,3 @@ def test_the_screen_forgets_after_two_horizons_and_never_within_one() -> None:
 
     assert all(key in recent._newer or key in recent._older for key in range(2_500, 3_500))
     assert len([key for key in range(1, 1_000) if key in recent._newer or key in recent._older]) < 5
-
-
-def test_the_key_is_the_one_the_table_computes(store: Store) -> None:
-    for source, event_id in (("/a", "1"), ("urn:x", "案件-7"), ("", "")):
-        ((value,),) = store.query("SELECT xxh3(concat({s:String}, '\\n', {i:String}))", {"s": source, "i": event_id})
-        assert event_key(source, event_id) == value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +11,7 @@ from schemas.block import BlockHeader, decode_block
 from sinks.covered import Covered
 from sinks.repeats import RecentEvents, event_key
 from sinks.sorting import Sorted, sort_block
-from sinks.store import Store
+from streams.records import RawRecord
 from tests.sinks.blocks import Block, at, bad, block, raw
 
 
@@ -28,7 +30,7 @@ def sort(made: Block, covered: Covered | None = None, stored: dict[tuple[str, st
 )
 def test_no_row_vanishes(kinds: list[str], ranges: list[tuple[int, int]]) -> None:
     """`again` repeats one event, `other` repeats it with another body."""
-    make = {
+    make: dict[str, Callable[[int], RawRecord]] = {
         "good": raw,
         "bad": bad,
         "again": lambda offset: raw(offset, "same", case_id="c"),
@@ -62,12 +64,3 @@ def test_a_row_knows_where_it_came_from() -> None:
     assert (row["source_topic"], row["source_topic_id"]) == ("citybrain.police", "raw-9")
     assert (row["source_partition"], row["source_offset"]) == (1, 40)
     assert (row["risk_topic_id"], row["risk_partition"], row["risk_offset"]) == ("risk-1", 0, 7)
-
-
-def test_the_table_takes_every_column(store: Store) -> None:
-    result = sort(block([raw(0), bad(1)]))
-    store.insert("events", result.events, "t1")
-    store.insert("rejected", result.rejected, "t2")
-
-    assert store.query("SELECT id, incident_class FROM events") == [("e0", "O04")]
-    assert store.query("SELECT reason, source_offset FROM rejected") == [("not_json", 1)]

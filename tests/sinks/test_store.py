@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from schemas.block import BlockHeader, decode_block
-from schemas.errors import StoreRefused, StoreUnavailable, StoreUnsafe
+from schemas.errors import StoreRefused, StoreUnavailable
 from sinks.covered import Covered
-from sinks.migrate import GUARDED, check_store, migrate, migrations
-from sinks.repeats import RecentEvents
+from sinks.repeats import RecentEvents, event_key
 from sinks.sorting import sort_block
 from sinks.store import Store
-from tests.sinks.blocks import TARGETS, at, block, one, raw, rows_in
+from tests.sinks.blocks import TARGETS, at, bad, block, one, raw, rows_in
 
 
 def some_events(kind: str = "sensor") -> pa.Table:
@@ -28,6 +29,35 @@ def some_events(kind: str = "sensor") -> pa.Table:
     )
     header = BlockHeader.from_kafka(made.headers)
     return sort_block(decode_block(made.value), header, at(0), Covered(), RecentEvents(), lambda _: {}).events
+
+
+class Failing:
+    """A client whose every insert ends in one error."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def insert_arrow(self, *_: object, **__: object) -> None:
+        raise self._error
+
+
+class Bouncer(BaseHTTPRequestHandler):
+    """Answers like a ClickHouse that does not know the password."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b"Code: 516. DB::Exception: loader: Authentication failed (AUTHENTICATION_FAILED)"
+        self.send_response(403)
+        self.send_header("X-ClickHouse-Exception-Code", "516")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        self.do_POST()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 class TestTokens:
@@ -79,8 +109,35 @@ class TestErrors:
         assert "127.0.0.1:9" in str(caught.value)
         assert "secret" not in str(caught.value)
 
-    def test_a_readonly_store_reads_and_cannot_write(self, store: Store, tmp_path: Path) -> None:
-        reader = Store.connect(f"{tmp_path}/clickhouse", readonly=True)
+    @pytest.mark.parametrize("code", [243, 252, 241, 159, 210, 999, None])
+    def test_a_full_disk_a_busy_server_or_what_nobody_knows_may_pass(self, code: int | None) -> None:
+        with pytest.raises(StoreUnavailable) as caught:
+            Store(Failing(DatabaseError("Code: words", code=code))).insert("events", some_events(), "t")
+
+        assert (caught.value.table, caught.value.rows, caught.value.retryable) == ("events", 5, True)
+
+    @pytest.mark.parametrize("code", [16, 53, 60, 164, 497])
+    def test_a_wrong_schema_or_missing_right_never_passes(self, code: int) -> None:
+        with pytest.raises(StoreRefused, match="events: refused for ever: words; fix the store") as caught:
+            Store(Failing(DatabaseError("words\nmore words", code=code))).insert("events", some_events(), "t")
+
+        assert not caught.value.retryable
+
+    def test_a_lost_connection_may_pass(self) -> None:
+        with pytest.raises(StoreUnavailable, match=r"5 rows not confirmed .*reset.*the same rows will be sent again"):
+            Store(Failing(ConnectionResetError("reset by peer"))).insert("events", some_events(), "t")
+
+    def test_a_wrong_password_is_refused_and_not_shown(self) -> None:
+        """A server that answers as ClickHouse does: retrying would only lock the user out."""
+        with HTTPServer(("127.0.0.1", 0), Bouncer) as server:
+            threading.Thread(target=server.handle_request, daemon=True).start()
+            with pytest.raises(StoreRefused, match="Authentication failed") as caught:
+                Store.connect(f"http://loader:secret@127.0.0.1:{server.server_port}/city")
+
+        assert "secret" not in str(caught.value)
+
+    def test_a_readonly_store_reads_and_cannot_write(self, store: Store, store_path: Path) -> None:
+        reader = Store.connect(str(store_path), readonly=True)
         assert one(reader, "SELECT count() FROM events") == 0
         with pytest.raises(StoreRefused, match="readonly"):
             reader.command("CREATE TABLE t (x Int8) ENGINE = Memory")
@@ -88,28 +145,20 @@ class TestErrors:
         assert one(reader, "SELECT count() FROM events") == 5
 
 
-class TestMigrate:
-    def test_it_is_safe_to_repeat(self, store: Store) -> None:
-        assert migrate(store, "Asia/Shanghai") == []
-        assert one(store, "SELECT count() FROM migrations") == len(migrations("Asia/Shanghai"))
+def test_the_table_takes_every_column_of_a_block(store: Store) -> None:
+    made = block([raw(0), bad(1)])
+    parts = sort_block(
+        decode_block(made.value), BlockHeader.from_kafka(made.headers), at(0), Covered(), RecentEvents(), lambda _: {}
+    )
+    store.insert("events", parts.events, "t1")
+    store.insert("rejected", parts.rejected, "t2")
 
-    def test_a_file_that_changed_after_it_ran_is_refused(self, store: Store) -> None:
-        store.command("ALTER TABLE migrations UPDATE sha256 = 'other' WHERE version = 2 SETTINGS mutations_sync = 2")
-        with pytest.raises(StoreUnsafe, match="0002_views"):
-            migrate(store, "Asia/Shanghai")
-
-    @pytest.mark.parametrize("table", GUARDED)
-    def test_a_window_too_small_for_a_retry_is_refused_with_the_fix(self, store: Store, table: str) -> None:
-        check_store(store)
-        store.command(f"ALTER TABLE {table} MODIFY SETTING non_replicated_deduplication_window = 100")
-        with pytest.raises(StoreUnsafe, match=rf"table {table}: .* is 100, wanted at least 10000.*ALTER TABLE {table}"):
-            check_store(store)
-
-    def test_an_empty_store_is_told_to_migrate(self, new_store: Callable[[], Store]) -> None:
-        with pytest.raises(StoreUnsafe, match="table events is missing; run `citybrain migrate`"):
-            check_store(new_store())
+    assert store.query("SELECT id, incident_class FROM events") == [("e0", "O04")]
+    assert store.query("SELECT reason, source_offset FROM rejected") == [("not_json", 1)]
 
 
-@pytest.fixture
-def new_store(tmp_path: Path) -> Callable[[], Store]:
-    return lambda: Store.connect(f"{tmp_path}/empty")
+@pytest.mark.parametrize("event", [("/a", "1"), ("urn:x", "案件-7"), ("", ""), ("a\nb", "c")])
+def test_the_key_of_an_event_is_the_one_the_table_computes(store: Store, event: tuple[str, str]) -> None:
+    ((value,),) = store.query("SELECT xxh3(concat({s:String}, '\\n', {i:String}))", dict(zip("si", event, strict=True)))
+
+    assert event_key(*event) == value

@@ -11,6 +11,7 @@ import pytest
 import shapely.geometry
 
 from ingest.city import City
+from ingest.producer import LONGEST_BYTES
 from schemas.events import EVENT_TYPES
 from schemas.topics import RAW
 from tests.pipeline import Pipeline
@@ -179,8 +180,8 @@ def test_no_process_had_to_start_again(sent: Sent) -> None:
 
 
 def test_ours_takes_every_record_that_kafka_takes(sent: Sent, city: City) -> None:
-    """The topic's limit is above ours: what is too large is a row and not a producer's error."""
-    value = event("bad", {"text": "x" * (TOPIC.max_message_bytes - 4_096)})
+    """Up to the longest that a producer hands over: what is too large for us is a row and not a producer's error."""
+    value = event("bad", {"text": "x" * (LONGEST_BYTES - 4_096)})
     before = int(sent.pipeline.one("SELECT count() FROM rejected WHERE reason = 'too_large'"))
     sent.pipeline.send_bytes(
         "police", [value, event("last", {"position": dict(zip(("lon", "lat"), _point(city), strict=True))})]

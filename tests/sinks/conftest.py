@@ -1,0 +1,36 @@
+"""One migrated chDB a module, emptied between tests: opening one costs a second, and a process may hold one path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.city import build_city
+from sinks.migrate import fill_lookups, migrate
+from sinks.store import Store
+from tests.sinks.blocks import empty
+
+
+@pytest.fixture(scope="module")
+def store_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of this module's chDB."""
+    return tmp_path_factory.mktemp("clickhouse")
+
+
+@pytest.fixture(scope="module")
+def module_store(store_path: Path) -> Iterator[Store]:
+    """This module's chDB; `store` is the one to use where a test wants it empty."""
+    store = Store.connect(str(store_path))
+    migrate(store, "Asia/Shanghai")
+    fill_lookups(store, build_city(1).places)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def store(module_store: Store) -> Store:
+    """A migrated chDB without facts."""
+    empty(module_store)
+    return module_store
