@@ -11,7 +11,10 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def tied_to_parent() -> None:
-    """Run in the child before its program: the kernel ends it when the parent is gone (Linux)."""
+    """Run in the child before its program: the kernel ends it when the parent is gone (Linux).
+
+    To the kernel the parent is the thread that started the child: start children from a thread that stays.
+    """
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

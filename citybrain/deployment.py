@@ -9,7 +9,7 @@ from typing import IO, Self
 
 from citybrain.local_kafka import LocalKafka
 from citybrain.metrics_server import METRICS, SHARED, clear_metrics
-from citybrain.places_file import write_places
+from citybrain.places_file import PLACES, write_places
 from citybrain.query_socket import ask
 from citybrain.reading import SOCKET
 from citybrain.running import hold, remove_note, write_note
@@ -45,13 +45,15 @@ class Deployment:
     def start(self) -> None:
         """Kafka, topics, loader, workers; returns when the loader answers queries. AlreadyRunning: the folder is in use."""
         self._lock = hold(self.data_dir)
+        write_note(self.data_dir, self.broker, self._metrics_url)
         (self.data_dir / "logs").mkdir(parents=True, exist_ok=True)
         clear_metrics(self.data_dir / METRICS)
         if self._places:
-            write_places(self.data_dir / "places.geojson", self._places)
+            write_places(self.data_dir / PLACES, self._places)
+        else:
+            (self.data_dir / PLACES).unlink(missing_ok=True)
         self._kafka.start()
         ensure_topics(self.broker)
-        write_note(self.data_dir, self.broker, self._metrics_url)
         self.part("load", ["load"])
         for number in range(self._settings.work.processes):
             self.part(f"work-{number + 1}", ["work"], {"CITYBRAIN_WORK__INSTANCE": f"worker-{number + 1}"})
@@ -70,7 +72,7 @@ class Deployment:
             **(extra or {}),
         }
         if self._places:
-            environment["CITYBRAIN_CITY__PLACES"] = str(self.data_dir / "places.geojson")
+            environment["CITYBRAIN_CITY__PLACES"] = str(self.data_dir / PLACES)
         return self.supervisor.add(Part(name, arguments, environment, self.data_dir / "logs" / f"{name}.log", once))
 
     def query(self, sql: str, fmt: str) -> bytes:
@@ -79,8 +81,8 @@ class Deployment:
 
     def stop(self) -> None:
         """Stop everything within ten seconds; parts first, then Kafka."""
-        self.supervisor.stop()
-        self._kafka.stop(2.0)
+        self.supervisor.stop(6.0)
+        self._kafka.stop(3.0)
         if self._lock:
             remove_note(self.data_dir)
             self._lock.close()

@@ -86,9 +86,13 @@ class LocalKafka:
         self._folder.mkdir(parents=True, exist_ok=True)
         config = self._folder / "server.properties"
         config.write_text(self._properties(), encoding="utf-8")
-        if not (self._folder / "log" / "meta.properties").exists():
-            cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            self._java(home, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(config)).wait(START_SECONDS)
+        if not self._meta().exists():
+            code = self._java(home, "kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", str(config)).wait(
+                START_SECONDS
+            )
+            if code:
+                message = f"Kafka could not format {self._folder / 'log'} (code {code}); see {self._folder / 'kafka.log'}"
+                raise BrokerUnavailable(message)
         self._process = self._java(home, "kafka.Kafka", str(config))
         self._wait_until_it_answers()
 
@@ -115,6 +119,8 @@ class LocalKafka:
     def _java(self, home: KafkaHome, *arguments: str) -> subprocess.Popen[bytes]:
         options = [
             f"-Xmx{self._heap_mb}m", f"-Xms{self._heap_mb // 2}m", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=4",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+            "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
             f"-Dkafka.logs.dir={self._folder}", "--enable-native-access=ALL-UNNAMED", "-cp", home.classpath,
         ]  # fmt: skip
         with (self._folder / "kafka.log").open("ab") as log:
@@ -132,20 +138,31 @@ class LocalKafka:
         while time.monotonic() < deadline:
             if self.pid is None:
                 break
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
-                    try:
-                        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=3000)
-                        admin.list_topics()
-                        admin.close()
-                    except KafkaError:
-                        pass
-                    else:
-                        return
+            if self._answers():
+                return
             time.sleep(0.1)
+        code = self._process.poll() if self._process else None
         self.stop()
-        message = f"Kafka did not answer at {self.bootstrap} within {START_SECONDS:.0f} s; see {self._folder / 'kafka.log'}"
+        what = f"did not answer within {START_SECONDS:.0f} s" if code is None else f"ended with code {code} before it answered"
+        message = f"Kafka at {self.bootstrap} {what}; see {self._folder / 'kafka.log'}"
         raise BrokerUnavailable(message)
+
+    def _answers(self) -> bool:
+        """Whether our own broker answers: on a port that was taken meanwhile it is somebody else's."""
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", self._port)):
+                return False
+        try:
+            admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=3000)
+            try:
+                return f"cluster.id={admin.describe_cluster()['cluster_id']}" in self._meta().read_text().splitlines()
+            finally:
+                admin.close()
+        except KafkaError:
+            return False
+
+    def _meta(self) -> Path:
+        return self._folder / "log" / "meta.properties"
 
     def _properties(self) -> str:
         values = {
@@ -173,6 +190,13 @@ class LocalKafka:
             "log.segment.bytes": 268_435_456,
         }
         return "\n".join(f"{name}={value}" for name, value in values.items()) + "\n"
+
+
+def cluster_id() -> str:
+    """A new cluster id: 22 characters of base64. Never with a dash in front, which the storage tool takes for an option."""
+    while (name := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        continue
+    return name
 
 
 def _free_port() -> int:

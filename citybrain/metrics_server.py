@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
-from prometheus_client.multiprocess import MultiProcessCollector
+from schemas.errors import BadSettings
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""prometheus-client reads this when it is imported: set it before `schemas.metrics` is."""
+"""prometheus-client reads this when it is imported: set it before `schemas.metrics` is. Nothing here imports it at once."""
 METRICS = "metrics"
 """The shared folder's name in a data folder."""
 
@@ -23,11 +22,18 @@ def clear_metrics(folder: Path) -> None:
 
 
 def serve_metrics(port: int) -> None:
-    """Serve this process's metrics, or those of all processes that share the folder. 0: do not."""
+    """Serve this process's metrics, or those of all processes that share the folder. 0: do not. BadSettings: port taken."""
     if not port:
         return
+    from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+    from prometheus_client.multiprocess import MultiProcessCollector
+
     registry = REGISTRY
     if os.environ.get(SHARED):
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    start_http_server(port, addr="127.0.0.1", registry=registry)
+    try:
+        start_http_server(port, addr="127.0.0.1", registry=registry)
+    except OSError as error:
+        message = f"CITYBRAIN_METRICS__PORT {port}: {error}; set it to a free port, or to 0"
+        raise BadSettings(message) from error

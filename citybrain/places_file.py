@@ -8,6 +8,15 @@ from pathlib import Path
 from schemas.errors import BadSettings
 from schemas.places import Places
 
+PLACES = "places.geojson"
+"""The places of a local deployment, in its data folder."""
+
+
+def known_places(path: Path | None, folder: Path) -> Places:
+    """Those of `path`; without one those that the last deployment in the data folder had; else none."""
+    left = folder / PLACES
+    return read_places(path or (left if left.exists() else None))
+
 
 def read_places(path: Path | None) -> Places:
     """Grids of the city; none without a file. BadSettings names the file and what is wrong in it."""

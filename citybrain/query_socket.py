@@ -51,7 +51,7 @@ class QueryServer:
 
     def start(self) -> None:
         """Serve in the background until `stop`."""
-        threading.Thread(target=self._server.serve_forever, name="query-socket", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="query-socket", daemon=True).start()
 
     def stop(self) -> None:
         """Stop serving, remove the socket and close what is idle."""

@@ -12,6 +12,8 @@ from schemas.errors import BrokerUnavailable
 from schemas.kafka_options import Broker, reader
 
 WAIT_MS = 10_000
+FETCH_BYTES = 262_144
+"""Asked for at a time. Wanted records lie far apart: of a larger answer most would be thrown away."""
 
 
 class Place(NamedTuple):
@@ -33,7 +35,7 @@ class LogRecord(NamedTuple):
 
 def fetch(broker: Broker, places: Iterable[Place]) -> Iterator[LogRecord]:
     """The records that the log still holds, in order of place; those past retention are left out."""
-    consumer = KafkaConsumer(**reader(broker), max_poll_records=500)
+    consumer = KafkaConsumer(**(reader(broker) | {"max_partition_fetch_bytes": FETCH_BYTES, "max_poll_records": 500}))
     try:
         for (topic, number), wanted in groupby(sorted(places), key=lambda place: (place.topic, place.partition)):
             if number in (consumer.partitions_for_topic(topic) or ()):

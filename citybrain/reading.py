@@ -19,7 +19,7 @@ from sinks.store import Store
 Query = Callable[[str, str], bytes]
 """(SQL, output format of ClickHouse) -> bytes."""
 SOCKET = "query.sock"
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 def open_query(settings: Settings, data_dir: Path | None = None) -> Query:
@@ -28,8 +28,12 @@ def open_query(settings: Settings, data_dir: Path | None = None) -> Query:
     url, socket = settings.clickhouse.url, settings.data_dir / SOCKET
     if url.startswith(("http://", "https://")):
         return _direct(url)
-    if running_in(settings.data_dir):
-        _wait_for(socket)
+    if running_in(settings.data_dir) and not _comes(socket):
+        cause = (
+            f"a deployment runs in {settings.data_dir}, but its loader did not answer in {START_SECONDS:.0f} s; see "
+            f"{settings.data_dir / 'logs' / 'load.log'}"
+        )
+        raise StoreUnavailable("query", 0, cause)
     if listens(socket):
         return lambda sql, fmt: ask(socket, check_readonly(sql), check_format(fmt))
     if not Path(url.removeprefix("chdb://")).exists():
@@ -42,11 +46,12 @@ def _direct(url: str) -> Query:
     return lambda sql, fmt: read(store, sql, fmt)
 
 
-def _wait_for(socket: Path) -> None:
+def _comes(socket: Path) -> bool:
     """A starting deployment's loader makes the socket before long; opening its folder meanwhile would get in its way."""
     deadline = time.monotonic() + START_SECONDS
-    while not listens(socket) and time.monotonic() < deadline:
+    while not (found := listens(socket)) and time.monotonic() < deadline:
         time.sleep(0.1)
+    return found
 
 
 def as_arrow(query: Query) -> Callable[[str], pa.Table]:

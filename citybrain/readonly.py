@@ -107,4 +107,3 @@ def _tokens(sql: str) -> Iterator[_Token]:
         if found.lastgroup != "space":
             yield _Token(found.lastgroup, found.group(), found.end())
         at = found.end()
-

@@ -91,6 +91,8 @@ def audit_lines(audit: AuditReport) -> list[str]:
         f"pending {audit.pending:,} · not checkable {audit.not_checkable:,}",
         f"aggregates equal a recount: {'yes, every bucket' if audit.aggregates_equal else f'no: {differ}'}",
     ]
+    if audit.ledger_differences:
+        lines.append(f"ledger differences {audit.ledger_differences:,}: topics whose rows are not what the ledger says")
     lines += [f"  {e['topic']}[{e['partition']}] offset {e['offset']}: {e['what']}" for e in audit.examples[:10]]
     return lines
 

@@ -9,8 +9,6 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-import psutil
-
 from citybrain.settings import Settings
 from schemas.errors import CitybrainError
 from schemas.kafka_options import Broker
@@ -18,6 +16,8 @@ from schemas.kafka_options import Broker
 NOTE = "deployment.json"
 LOCK = "deployment.lock"
 LOADER_LOCK = "loader.lock"
+TRIES = 10
+PAUSE_SECONDS = 0.05
 
 
 class AlreadyRunning(CitybrainError):
@@ -35,13 +35,16 @@ def hold(folder: Path, name: str = LOCK) -> IO[str]:
     """Take a lock of the folder; it is given back when the file is closed or the process ends. AlreadyRunning names the holder."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / name).open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        note = running_in(folder) or {}
-        raise AlreadyRunning(folder, note.get("pid", "unknown")) from error
-    return lock
+    for _ in range(TRIES):  # who only looks whether the lock is held has it for a moment
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return lock
+    lock.close()
+    note = running_in(folder) or {}
+    raise AlreadyRunning(folder, note.get("pid", "unknown"))
 
 
 def write_note(folder: Path, broker: Broker, metrics_url: str) -> None:
@@ -56,12 +59,25 @@ def remove_note(folder: Path) -> None:
 
 
 def running_in(folder: Path) -> dict[str, Any] | None:
-    """The note of a deployment that runs now; None when none does."""
+    """The note of a deployment that runs now; None when none does. The lock decides: a process id is used again by others."""
+    if not _held(folder / LOCK):
+        return None
     try:
         note: dict[str, Any] = json.loads((folder / NOTE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return note if psutil.pid_exists(note["pid"]) else None
+    return note
+
+
+def _held(lock: Path) -> bool:
+    try:
+        with lock.open(encoding="utf-8") as probe:
+            fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def located(settings: Settings, data_dir: Path | None) -> Settings:

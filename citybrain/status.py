@@ -1,55 +1,135 @@
-"""What is running, how far it is, what lags."""
+"""What is running, how far it is, what lags. What does not answer is told, the rest is shown all the same."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
 
+import psutil
+from kafka import OffsetAndMetadata, TopicPartition
 from kafka.admin import KafkaAdminClient
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    GroupIdNotFoundError,
+    KafkaError,
+    NotCoordinatorError,
+)
 
-from citybrain.coverage import coverage
+from citybrain.audit.raw_log import log_ends
+from citybrain.coverage import NAMES, coverage
 from citybrain.reading import Query
 from citybrain.running import running_in
 from citybrain.settings import Settings
-from schemas.kafka_options import busy_share, common
+from schemas.errors import CitybrainError
+from schemas.kafka_options import Broker, busy_share, common
 from schemas.topics import RISK
 
-TOTALS = (
+TOTALS: Final = (
     "SELECT count() AS blocks, sum(stored) AS stored, sum(rejected) AS rejected, sum(repeated) AS repeated, sum(conflict) AS conflict, "
     "sum(redelivered) AS redelivered, max(stored_at) AS newest, dateDiff('second', max(stored_at), now64(3)) AS seconds_since FROM blocks"
 )
-GROUPS = ("citybrain-work", "citybrain-load")
+GROUPS: Final = {"citybrain-work": NAMES, "citybrain-load": [RISK.name]}
+"""Consumer groups and what they read."""
+TRIES: Final = 10
+PAUSE_SECONDS: Final = 0.2
 
 
-def status(settings: Settings, query: Query) -> dict[str, Any]:
-    """One object: deployment, topics, ledger, groups. Green is no field of it: `behind` and `holes` tell progress."""
-    found = coverage(query, settings.broker)
-    (totals,) = [json.loads(line) for line in query(TOTALS, "JSONEachRow").splitlines()]
-    empty = not int(totals["blocks"])
-    age = ("newest", "seconds_since")
-    ledger = {name: int(value) for name, value in totals.items() if name not in age}
+def status(settings: Settings, query: Callable[[], Query]) -> dict[str, Any]:
+    """One object: deployment, parts, topics, ledger, groups, problems.
+
+    Green is no field of it: `behind` and `holes` tell progress. They are None, and so are topics, ledger and groups, when
+    Kafka or the store does not answer; `problems` says which.
+    """
+    problems: list[str] = []
+
+    def tried(ask: Callable[[], Any]) -> Any:
+        try:
+            return ask()
+        except (CitybrainError, KafkaError) as error:
+            if str(error) not in problems:
+                problems.append(str(error))
+            return None
+
+    note = running_in(settings.data_dir)
+    asked = tried(query)
+    groups = tried(lambda: _groups(settings.broker))
+    found = tried(lambda: coverage(asked, settings.broker)) if asked and groups else None
     return {
-        "deployment": running_in(settings.data_dir),
+        "deployment": note,
+        "parts": parts_of(note["pid"], settings.data_dir) if note else [],
         "broker": settings.broker.bootstrap,
-        "behind": sum(part.behind for part in found),
-        "holes": sum(part.missing for part in found),
-        "topics": [
+        "behind": None if found is None else sum(part.behind for part in found),
+        "holes": None if found is None else sum(part.missing for part in found),
+        "topics": None if found is None else [
             {**{n: v for n, v in part._asdict().items() if n != "holes"}, "behind": part.behind, "holes": part.missing}
             for part in found
         ],
-        "ledger": ledger | {name: None if empty else totals[name] for name in age},
-        "groups": _groups(settings),
-    }
+        "ledger": tried(lambda: _ledger(asked)) if asked else None,
+        "groups": groups,
+        "problems": problems,
+    }  # fmt: skip
 
 
-def _groups(settings: Settings) -> dict[str, Any]:
-    """Members of the worker and loader groups, and how busy the loader says it is (0 to 1)."""
-    admin = KafkaAdminClient(**common(settings.broker))
+def parts_of(pid: int, folder: Path) -> list[dict[str, Any]]:
+    """Child processes of a deployment: what each does, for how long (seconds), in how much memory (MB)."""
+    found = []
     try:
-        described = admin.describe_groups(list(GROUPS))
-        committed = admin.list_group_offsets(GROUPS[1]).get(GROUPS[1], {})
+        children = psutil.Process(pid).children()
+    except psutil.Error:
+        return []
+    for child in children:
+        try:
+            command = child.cmdline()
+            if "kafka.Kafka" in command and f"-Dkafka.logs.dir={folder.absolute() / 'kafka'}" in command:
+                name = "kafka"
+            elif "citybrain" in command and child.environ().get("CITYBRAIN_DATA_DIR") == str(folder.absolute()):
+                name = command[command.index("citybrain") + 1]
+            else:
+                continue
+            seconds, memory = round(time.time() - child.create_time()), round(child.memory_info().rss / 1e6)
+            found.append({"part": name, "pid": child.pid, "seconds": seconds, "memory_mb": memory})
+        except psutil.Error:
+            continue  # gone meanwhile
+    return found
+
+
+def _ledger(query: Query) -> dict[str, Any]:
+    (totals,) = [json.loads(line) for line in query(TOTALS, "JSONEachRow").splitlines()]
+    newest = totals.pop("newest")
+    ledger: dict[str, Any] = {name: int(value) for name, value in totals.items()}
+    # Of an empty ledger ClickHouse gives the newest time as 1970.
+    return ledger | ({"newest": newest} if ledger["blocks"] else {"newest": None, "seconds_since": None})
+
+
+def _groups(broker: Broker) -> dict[str, Any]:
+    """Of each consumer group its members and its lag in records; how busy the loader says it is (0 to 1)."""
+    found: dict[str, Any] = {"members": {}, "lag": {}, "loader_busy": None}
+    admin = KafkaAdminClient(**common(broker))
+    try:
+        for group, topics in GROUPS.items():
+            members, committed = _group(admin, group)
+            found["members"][group] = members
+            at = {(partition.topic, partition.partition): offset.offset for partition, offset in committed.items()}
+            ends = log_ends(broker, topics)
+            found["lag"][group] = sum(max(0, end - max(0, at.get(partition, 0))) for partition, end in ends.items())
+            shares = [share for offset in committed.values() if (share := busy_share(offset.metadata)) is not None]
+            found["loader_busy"] = max(shares, default=found["loader_busy"])
     finally:
         admin.close()
-    shares = [busy_share(offset.metadata) for partition, offset in committed.items() if partition.topic == RISK.name]
-    busy = max((share for share in shares if share is not None), default=None)
-    return {"members": {name: len(group["members"]) for name, group in described.items()}, "loader_busy": busy}
+    return found
+
+
+def _group(admin: KafkaAdminClient, group: str) -> tuple[int, dict[TopicPartition, OffsetAndMetadata]]:
+    """Members and committed offsets; none of a group that nobody has joined yet, as on a broker that is new."""
+    for _ in range(TRIES):
+        try:
+            return len(admin.describe_groups([group])[group]["members"]), admin.list_group_offsets(group).get(group, {})
+        except (CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLoadInProgressError):
+            time.sleep(PAUSE_SECONDS)
+        except GroupIdNotFoundError:
+            break
+    return 0, {}

@@ -54,13 +54,16 @@ class EventProducer:
         """Hand over an event that is encoded already."""
         self.send_record(wire.kind, wire.key, wire.value, HEADERS)
 
-    def send_record(self, kind: Kind, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+    def send_record(
+        self, kind: Kind, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]], partition: int | None = None
+    ) -> None:
         """Hand over a record as it is, good or bad: what a retry of rejects and the tests need.
 
-        A record over LONGEST_BYTES is not sent; it counts as failed.
+        Without `partition` the key decides. A record over LONGEST_BYTES is not sent; it counts as failed.
         """
         topic = RAW[kind].name
-        partition = None if key is None else partition_of(key, self._count(topic))
+        if partition is None and key is not None:
+            partition = partition_of(key, self._count(topic))
         try:
             future = self._producer.send(topic, value, key, headers, partition)
         except KafkaTimeoutError as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from kafka.errors import KafkaError
 
 from citybrain.options import data_dir_option, json_option, print_json
 from citybrain.settings import Settings
@@ -40,7 +41,7 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
 
 def _parts(settings: Settings) -> dict[str, Callable[[], list[str]]]:
     from citybrain import topics
-    from citybrain.places_file import read_places
+    from citybrain.places_file import known_places
     from citybrain.reading import open_query
     from sinks.migrate import ENGINES, unsafe_tables
     from streams.rules import shipped_rules
@@ -50,7 +51,7 @@ def _parts(settings: Settings) -> dict[str, Callable[[], list[str]]]:
         return []
 
     def places() -> list[str]:
-        read_places(settings.city.places)
+        known_places(settings.city.places, settings.data_dir)
         return []
 
     def store() -> list[str]:
@@ -63,5 +64,5 @@ def _parts(settings: Settings) -> dict[str, Callable[[], list[str]]]:
 def _run(part: Callable[[], list[str]]) -> list[str]:
     try:
         return part()
-    except (CitybrainError, ValueError) as error:
+    except (CitybrainError, KafkaError, ValueError) as error:
         return [str(error)]

@@ -23,8 +23,7 @@ def _choice_options(function: Any) -> Any:
             "--reason", type=click.Choice(list(REASONS)), metavar="REASON", help="Only this reason (docs/reasons.md)."
         ),
         click.option("--topic", type=click.Choice(TOPICS), metavar="TOPIC", help="Only this raw topic."),
-        click.option("--since", help="Only records that arrived since, as 2026-11-20 or 2026-11-20T08:00:00Z."),
-        click.option("--limit", default=1000, show_default=True, type=click.IntRange(1), help="At most so many records."),
+        click.option("--since", help="Only records that arrived since, UTC, as 2026-11-20 or 2026-11-20T08:00:00Z."),
     ):
         function = option(function)
     return function
@@ -54,10 +53,11 @@ def command() -> None:
 
 @command.command("list")
 @_choice_options
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="At most so many single records.")
 @data_dir_option
 @json_option
 @click.pass_obj
-def list_(settings: Settings, /, data_dir: Path | None, as_json: bool, limit: int, **chosen: Any) -> None:
+def list_(settings: Settings, /, data_dir: Path | None, as_json: bool, **chosen: Any) -> None:
     """Counts by reason and topic, then single records, newest first.
 
     \b
@@ -68,7 +68,7 @@ def list_(settings: Settings, /, data_dir: Path | None, as_json: bool, limit: in
     from citybrain.reading import open_query
     from citybrain.rejected import Choice, counts, newest
 
-    query, choice = open_query(settings, data_dir), Choice(limit=min(limit, 20) if not as_json else limit, **chosen)
+    query, choice = open_query(settings, data_dir), Choice(**chosen)
     totals, records = counts(query, choice), newest(query, choice)
     if as_json:
         print_json({"counts": totals, "records": records})
@@ -120,6 +120,7 @@ def show(settings: Settings, /, topic: str, partition: int, offset: int, data_di
 
 @command.command()
 @_choice_options
+@click.option("--limit", type=click.IntRange(1), help="At most so many records; all by default.")
 @click.option("--out", type=click.File("w", encoding="utf-8"), default="-", help="NDJSON file; standard output by default.")
 @data_dir_option
 @click.pass_obj
@@ -143,6 +144,7 @@ def export(settings: Settings, /, data_dir: Path | None, out: Any, **chosen: Any
 
 @command.command()
 @_choice_options
+@click.option("--limit", type=click.IntRange(1), help="At most so many records; all by default.")
 @click.option("--partition", type=click.IntRange(0), help="Only this partition.")
 @click.option("--offset", type=click.IntRange(0), help="Only this offset; give --topic and --partition too.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be sent.")
@@ -152,8 +154,10 @@ def export(settings: Settings, /, data_dir: Path | None, out: Any, **chosen: Any
 def retry(settings: Settings, /, data_dir: Path | None, as_json: bool, dry_run: bool, **chosen: Any) -> None:
     """Send records again to their raw topic, byte for byte, as after a fix.
 
-    A record that is good now ends in `events` once, however often it is retried: it keeps its source and id. One that
-    is still bad is rejected again. Records whose event was accepted since are left alone, as are those past retention.
+    A record that is good now ends in `events` once, however often it is retried: it keeps source, id and partition. One
+    that is still bad is rejected again; of such copies one is sent. Records whose event was accepted since are left alone.
+    What the raw topic no longer holds is sent as the store has kept it, without person fields; what is not JSON, or was
+    over 64 KiB, the store has not kept, and it is counted as gone.
 
     \b
     Examples:
@@ -164,17 +168,19 @@ def retry(settings: Settings, /, data_dir: Path | None, as_json: bool, dry_run: 
     from rich.progress import Progress
 
     from citybrain.reading import open_query
-    from citybrain.rejected import Choice, retry
+    from citybrain.rejected import Choice, counts, retry
     from citybrain.running import located
 
     if chosen["offset"] is not None and (chosen["topic"] is None or chosen["partition"] is None):
         raise click.UsageError("--offset needs --topic and --partition: an offset is counted within a partition")
+    query, choice = open_query(settings, data_dir), Choice(**chosen)
+    total = sum(int(row["records"]) for row in counts(query, choice))
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
-        task = bars.add_task("sending", total=None)
+        task = bars.add_task("sending", total=min(total, choice.limit or total))
         done = retry(
-            open_query(settings, data_dir),
+            query,
             located(settings, data_dir).broker,
-            Choice(**chosen),
+            choice,
             dry_run=dry_run,
             progress=lambda number: bars.update(task, completed=number),
         )
@@ -182,8 +188,8 @@ def retry(settings: Settings, /, data_dir: Path | None, as_json: bool, dry_run: 
         print_json(done._asdict() | {"dry_run": dry_run})
     else:
         click.echo(
-            f"{done.sent:,} {'would be sent' if dry_run else 'sent again'}, {done.accepted_before:,} accepted before, "
-            f"{done.gone:,} past retention, {done.failed:,} not confirmed"
+            f"{done.sent:,} {'would be sent' if dry_run else 'sent again'}; left alone: {done.accepted_before:,} accepted since, "
+            f"{done.copies:,} copies of those sent, {done.gone:,} gone from the log and not kept whole; {done.failed:,} not confirmed"
         )
     if done.failed:
         raise SystemExit(1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from citybrain.options import data_dir_option, json_option, print_json
-from citybrain.places_file import read_places
+from citybrain.places_file import known_places
 from citybrain.settings import Settings
 from schemas.topics import RAW
 
@@ -31,7 +31,8 @@ def command(
     """Read raw records again and store what is missing.
 
     Without --topic it reads the holes: records of the log that no stored block covers although later ones are covered.
-    They go through the same code as in a worker; the loader drops what is stored already, so nothing counts twice.
+    They go through the same code as in a worker; the loader drops what is stored already, so nothing counts twice. Give it
+    the settings that the worker has; the places of a local deployment it finds in the data folder.
 
     \b
     Examples:
@@ -60,8 +61,7 @@ def command(
         wanted = [Range(part.topic, part.partition, *hole) for part in found for hole in part.holes]
     records = blocks = 0
     if not dry_run and wanted:
-        places = read_places(settings.city.places or (settings.data_dir / "places.geojson" if data_dir else None))
-        locator, rules = Locator(places), shipped_rules()
+        locator, rules = Locator(known_places(settings.city.places, settings.data_dir)), shipped_rules()
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
             task = bars.add_task("reading again", total=sum(part.last - part.first + 1 for part in wanted))
             for part in wanted:

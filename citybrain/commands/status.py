@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,10 +16,11 @@ from citybrain.settings import Settings
 @json_option
 @click.pass_obj
 def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
-    """Show what is running, how far it is and what lags.
+    """Show what is running, how far it is and what lags. Exit code 1 when Kafka or the store does not answer.
 
     `behind` counts records in Kafka that are not stored yet, `holes` records that were passed over: run `citybrain
-    reread` for those. `busy` is the share of its time that the loader spends on storing.
+    reread` for those. `lag` is by Kafka's consumer groups: raw records before the worker, blocks before the loader.
+    `busy` is the share of its time that the loader spends on storing.
 
     \b
     Examples:
@@ -29,25 +31,40 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
     from citybrain.running import located
     from citybrain.status import status
 
-    found = status(located(settings, data_dir), open_query(settings, data_dir))
+    found = status(located(settings, data_dir), lambda: open_query(settings, data_dir))
     if as_json:
         print_json(found)
-        return
-    deployment = found["deployment"]
-    click.echo(
-        f"deployment  {'process ' + str(deployment['pid']) if deployment else 'none runs here'} · Kafka at {found['broker']}"
-    )
-    members = " · ".join(f"{name} {count}" for name, count in found["groups"]["members"].items())
-    busy = found["groups"]["loader_busy"]
-    click.echo(f"members     {members}" + ("" if busy is None else f" · loader busy {busy:.0%}"))
-    for topic in found["topics"]:
-        click.echo(
-            f"{topic['topic']}[{topic['partition']}]  records {topic['end'] - topic['start']:,} · behind {topic['behind']:,} · holes {topic['holes']:,}"
+    else:
+        for line in lines(found):
+            click.echo(line)
+        for problem in found["problems"]:
+            click.echo(f"problem     {problem}", err=True)
+    if found["problems"]:
+        raise SystemExit(1)
+
+
+def lines(found: dict[str, Any]) -> list[str]:
+    """A status as text; what is not known is left out."""
+    note, groups, ledger = found["deployment"], found["groups"], found["ledger"]
+    text = [f"deployment  {'process ' + str(note['pid']) if note else 'none runs here'} · Kafka at {found['broker']}"]
+    text += [
+        f"part        {part['part']} · process {part['pid']} · {part['seconds']:,} s · {part['memory_mb']:,} MB"
+        for part in found["parts"]
+    ]
+    if groups:
+        members = [f"{name} {count} members, lag {groups['lag'][name]:,}" for name, count in groups["members"].items()]
+        busy = [] if groups["loader_busy"] is None else [f"loader busy {groups['loader_busy']:.0%}"]
+        text.append("groups      " + " · ".join(members + busy))
+    text += [
+        f"{topic['topic']}[{topic['partition']}]  records {topic['end'] - topic['start']:,} · behind {topic['behind']:,} · "
+        f"holes {topic['holes']:,}"
+        for topic in found["topics"] or ()
+    ]
+    if ledger:
+        text.append(
+            f"ledger      {ledger['blocks']:,} blocks · {ledger['stored']:,} stored · {ledger['rejected']:,} rejected · "
+            f"{ledger['repeated'] + ledger['conflict']:,} repeated · {ledger['redelivered']:,} redelivered and dropped"
         )
-    ledger = found["ledger"]
-    click.echo(
-        f"ledger      {ledger['blocks']:,} blocks · {ledger['stored']:,} stored · {ledger['rejected']:,} rejected · "
-        f"{ledger['repeated'] + ledger['conflict']:,} repeated · {ledger['redelivered']:,} redelivered and dropped"
-    )
-    if ledger["newest"]:
-        click.echo(f"newest      {ledger['newest']} UTC, {int(ledger['seconds_since']):,} s ago")
+        if ledger["newest"]:
+            text.append(f"newest      {ledger['newest']}, {ledger['seconds_since']:,} s ago")
+    return text

@@ -12,7 +12,7 @@ import click
 
 from citybrain.metrics_server import METRICS, SHARED, clear_metrics, serve_metrics
 from citybrain.options import data_dir_option, json_option, print_json
-from citybrain.places_file import read_places
+from citybrain.places_file import known_places
 from citybrain.running import AlreadyRunning, running_in
 from citybrain.settings import Settings
 from schemas.errors import BadSettings
@@ -28,8 +28,9 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
     """Run a whole local deployment until Ctrl-C: Kafka, workers, loader with embedded ClickHouse, metrics.
 
     Kafka listens on the loopback port of CITYBRAIN_BROKER__BOOTSTRAP, so that `citybrain city`, `citybrain replay` and
-    your own producers reach it. A part that dies is started again with growing pauses. Starting again in the same
-    folder goes on where it stopped. CITYBRAIN_CITY__PLACES names the grids of your city.
+    your own producers reach it; metrics of all parts are served on CITYBRAIN_METRICS__PORT, without it on any free port.
+    A part that dies is started again with growing pauses. Starting again in the same folder goes on where it stopped.
+    CITYBRAIN_CITY__PLACES names the grids of your city; without it they are those of the last start in the folder.
 
     \b
     Examples:
@@ -41,6 +42,10 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
     folder = (data_dir or settings.data_dir).absolute()
     if note := running_in(folder):
         raise AlreadyRunning(folder, note["pid"])
+    kafka_port = _kafka_port(settings)
+    metrics_port = settings.metrics.port or _free_port()
+    _check_free(metrics_port, "CITYBRAIN_METRICS__PORT")
+    places = known_places(settings.city.places, folder)
     os.environ[SHARED] = str(folder / METRICS)
     clear_metrics(folder / METRICS)
     # Only now: prometheus-client looks for the folder when it is first imported.
@@ -48,11 +53,8 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
-    metrics_port = settings.metrics.port or _free_port()
     metrics_url = f"http://127.0.0.1:{metrics_port}/metrics"
-    deployment = Deployment(
-        settings, folder, read_places(settings.city.places), kafka_port=_port(settings), metrics_url=metrics_url
-    )
+    deployment = Deployment(settings, folder, places, kafka_port=kafka_port, metrics_url=metrics_url)
     try:
         deployment.start()
         serve_metrics(metrics_port)
@@ -75,10 +77,10 @@ def _say(bootstrap: str, folder: Path, metrics_url: str, *, as_json: bool) -> No
     click.echo(f'            citybrain query "SHOW TABLES" --data-dir {folder}')
     click.echo(f"metrics     {metrics_url}")
     click.echo(f"logs        {folder / 'logs'}")
-    click.echo("Ctrl-C ends it; what is stored stays", nl=True)
+    click.echo("Ctrl-C ends it; what is stored stays")
 
 
-def _port(settings: Settings) -> int:
+def _kafka_port(settings: Settings) -> int:
     """The loopback port that the settings promise to producers. BadSettings when it is not ours to take."""
     host, _, port = settings.broker.bootstrap.rpartition(":")
     if host not in {"127.0.0.1", "localhost"} or not port.isdigit():
@@ -87,14 +89,19 @@ def _port(settings: Settings) -> int:
             "127.0.0.1:9092. For a Kafka of yours run `citybrain work` and `citybrain load` instead"
         )
         raise BadSettings(message)
+    _check_free(int(port), "CITYBRAIN_BROKER__BOOTSTRAP")
+    return int(port)
+
+
+def _check_free(port: int, setting: str) -> None:
+    """BadSettings when another program listens on the port, or it is none."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", int(port)))
-        except OSError as error:
-            message = f"port {port} is taken ({error}); set CITYBRAIN_BROKER__BOOTSTRAP to another, as 127.0.0.1:9192"
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            message = f"{setting}: port {port} cannot be taken ({error}); set it to another, as 127.0.0.1:9192 or 9192"
             raise BadSettings(message) from error
-    return int(port)
 
 
 def _free_port() -> int:

@@ -17,8 +17,10 @@ from kafka import OffsetAndMetadata, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from citybrain.audit.raw_log import log_ends
 from citybrain.cli import cli
-from ingest.outgoing import Outgoing, encode
+from ingest.outgoing import CONTENT_TYPE, Outgoing, encode
+from ingest.producer import EventProducer
 from schemas.kafka_options import common
 from tests.pipeline import Pipeline
 
@@ -52,12 +54,17 @@ def report(number: int, source: str, at: datetime | None = None) -> Outgoing:
 
 @pytest.fixture(scope="module")
 def early(pipeline: Pipeline) -> tuple[int, Outgoing]:
-    """A record that arrives too early to be believed, its neighbours, and its offset."""
-    ahead = report(1, "/early", datetime.now(UTC) + timedelta(minutes=10, seconds=8))
-    pipeline.send([report(0, "/early"), ahead, report(2, "/early")])
+    """Records that arrive too early to be believed, their neighbours, and the offset of the first."""
+    at = datetime.now(UTC) + timedelta(minutes=10, seconds=8)
+    ahead, kept = report(1, "/early", at), report(3, "/early", at)
+    pipeline.send([report(0, "/early"), ahead, report(2, "/early"), kept])
     pipeline.send_bytes("grid", [b'{"phone": "13900000000", "reporter_name": '])
+    with EventProducer(pipeline.broker) as producer:
+        for number in range(3):
+            wire = encode(Outgoing("sensor", "/keyless", str(number), at, {"device": f"d{number}", "status": "online"}))
+            producer.send_record("sensor", None, wire.value, [CONTENT_TYPE], 1)
     pipeline.settle()
-    offset = pipeline.one("SELECT source_offset FROM rejected WHERE reason = 'time_out_of_range'")
+    offset = pipeline.one("SELECT min(source_offset) FROM rejected WHERE source_topic = 'citybrain.grid'")
     return int(offset), ahead
 
 
@@ -65,9 +72,18 @@ class TestRejected:
     def test_list_counts_by_reason_and_names_each_record(self, pipeline: Pipeline, early: tuple[int, Outgoing]) -> None:
         found = answer(pipeline, "rejected", "list")
 
-        assert {row["reason"]: row["records"] for row in found["counts"]} == {"time_out_of_range": 1, "not_json": 1}
-        assert [row["reason"] for row in found["records"] if int(row["source_offset"]) == early[0]] == ["time_out_of_range"]
+        assert {(row["reason"], row["source_topic"]): int(row["records"]) for row in found["counts"]} == {
+            ("time_out_of_range", "citybrain.grid"): 2, ("time_out_of_range", "citybrain.sensor"): 3, ("not_json", "citybrain.grid"): 1,
+        }  # fmt: skip
+        assert ("citybrain.grid", early[0]) in {(row["source_topic"], int(row["source_offset"])) for row in found["records"]}
         assert "not_json" in citybrain(pipeline, "rejected", "list", "--reason", "not_json")
+        assert len(answer(pipeline, "rejected", "list", "--limit", "2")["records"]) == 2
+
+    def test_list_since_a_time(self, pipeline: Pipeline, early: tuple[int, Outgoing]) -> None:  # noqa: ARG002
+        since = [f"{datetime.now(UTC) + timedelta(seconds=shift):%Y-%m-%dT%H:%M:%SZ}" for shift in (-600, 600)]
+
+        assert [len(answer(pipeline, "rejected", "list", "--since", at)["records"]) for at in since] == [6, 0]
+        assert "yesterday" in str(run(pipeline, "rejected", "list", "--since", "yesterday", code=1).exception)
 
     def test_show_gives_the_bytes_as_sent(self, pipeline: Pipeline, early: tuple[int, Outgoing]) -> None:
         found = answer(pipeline, "rejected", "show", "citybrain.grid", "0", str(early[0]))
@@ -92,6 +108,7 @@ class TestRejected:
         assert answer(pipeline, *choice, "--dry-run") == {
             "sent": 1,
             "accepted_before": 0,
+            "copies": 0,
             "gone": 0,
             "failed": 0,
             "dry_run": True,
@@ -104,13 +121,66 @@ class TestRejected:
         assert answer(pipeline, *choice)["accepted_before"] == 1
         assert pipeline.audit().clean
 
-    def test_a_record_that_is_still_bad_is_rejected_again(self, pipeline: Pipeline, early: tuple[int, Outgoing]) -> None:  # noqa: ARG002
-        assert answer(pipeline, "rejected", "retry", "--reason", "not_json")["sent"] == 1
+    def test_a_record_without_a_key_goes_back_to_its_partition(self, pipeline: Pipeline, early: tuple[int, Outgoing]) -> None:  # noqa: ARG002
+        """In another partition the loader could not know it again, and a second retry would double it."""
+        for _ in range(2):
+            answer(pipeline, "rejected", "retry", "--topic", "citybrain.sensor")
         pipeline.settle()
-        assert pipeline.one("SELECT count() FROM rejected WHERE reason = 'not_json'") == 2
+
+        assert log_ends(pipeline.broker, ["citybrain.sensor"])["citybrain.sensor", 0] == 0
+        assert pipeline.one("SELECT count() FROM events WHERE source = '/keyless'") == 3
+        assert pipeline.audit().clean
+
+    def test_a_record_that_is_still_bad_is_rejected_again(self, pipeline: Pipeline, early: tuple[int, Outgoing]) -> None:  # noqa: ARG002
+        """Each time one more, not twice as many."""
+        for copies in range(3):
+            done = answer(pipeline, "rejected", "retry", "--reason", "not_json")
+            assert (done["sent"], done["copies"]) == (1, copies)
+            pipeline.settle()
+        assert pipeline.one("SELECT count() FROM rejected WHERE reason = 'not_json'") == 4
+
+    def test_past_retention_the_kept_body_is_sent(self, pipeline: Pipeline, early: tuple[int, Outgoing]) -> None:  # noqa: ARG002
+        """What is not JSON the store has not kept: it is counted as gone."""
+        end = log_ends(pipeline.broker, ["citybrain.grid"])["citybrain.grid", 0]
+        admin = KafkaAdminClient(**common(pipeline.broker))
+        admin.delete_records({TopicPartition("citybrain.grid", 0): end})
+        admin.close()
+        retry = ["rejected", "retry", "--topic", "citybrain.grid"]
+
+        assert "1 would be sent" in citybrain(pipeline, *retry, "--dry-run")
+        assert answer(pipeline, *retry) == {
+            "sent": 1,
+            "accepted_before": 1,
+            "copies": 0,
+            "gone": 4,
+            "failed": 0,
+            "dry_run": False,
+        }
+        pipeline.settle()
+        assert pipeline.one("SELECT count() FROM events WHERE source = '/early'") == 4
+        assert answer(pipeline, *retry, "--reason", "time_out_of_range")["accepted_before"] == 2
+        report = pipeline.audit()
+        assert report.clean
+        assert report.not_checkable
 
     def test_an_offset_alone_is_refused(self, pipeline: Pipeline) -> None:
         assert "--offset needs --topic" in _error(pipeline, "rejected", "retry", "--offset", "3", code=2)
+
+
+class TestStatus:
+    def test_it_shows_parts_lag_and_ledger(self, pipeline: Pipeline, early: tuple[int, Outgoing]) -> None:  # noqa: ARG002
+        pipeline.settle()
+        _until(lambda: set(answer(pipeline, "status")["groups"]["lag"].values()) == {0}, pipeline)
+        found = answer(pipeline, "status")
+
+        assert sorted(part["part"] for part in found["parts"]) == ["kafka", "load", "work"]
+        assert all(part["memory_mb"] > 20 for part in found["parts"])
+        assert found["groups"]["members"] == {"citybrain-work": 1, "citybrain-load": 1}
+        assert (found["behind"], found["holes"], found["problems"]) == (0, 0, [])
+        assert found["ledger"]["stored"] == int(pipeline.one("SELECT count() FROM events"))
+        text = citybrain(pipeline, "status")
+        assert f"{found['ledger']['blocks']} blocks" in text
+        assert "citybrain-load 1 members, lag 0" in text
 
 
 class TestHoles:

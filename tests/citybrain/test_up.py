@@ -13,16 +13,21 @@ import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 import pytest
+from click.testing import CliRunner, Result
 
 from citybrain.audit import run_audit
+from citybrain.cli import cli
 from citybrain.progress import measure
 from citybrain.reading import as_arrow, open_query
 from citybrain.settings import Settings
+from citybrain.status import parts_of
 from ingest.outgoing import Outgoing
 from ingest.producer import EventProducer
+from schemas.errors import BadSettings
 from schemas.kafka_options import Broker
 
 START_SECONDS = 60.0
@@ -75,6 +80,14 @@ def settle(folder: Path, port: int) -> int:
     return now.stored
 
 
+def run_here(*arguments: str) -> Result:
+    """A command that is refused before it starts anything, in this process."""
+    with patch("citybrain.logs.set_up_logs"):
+        result = CliRunner().invoke(cli, list(arguments))
+    assert result.exit_code == 1, result.output
+    return result
+
+
 @pytest.fixture
 def port() -> int:
     with socket.socket() as probe:
@@ -82,27 +95,29 @@ def port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_it_starts_stops_and_goes_on_where_it_stopped(tmp_path: Path, port: int) -> None:
-    """Twice Ctrl-C, once kill -9: each time nothing is lost and nothing doubled."""
+def scrape(url: str) -> str:
+    page: str = urllib.request.urlopen(url, timeout=5).read().decode()
+    return page
+
+
+def test_it_goes_on_where_it_was_killed_and_stops_at_ctrl_c(tmp_path: Path, port: int) -> None:
+    """Kill -9 of a part, then of the whole, then Ctrl-C: nothing is lost, nothing doubled, nobody left behind."""
     up = Up(tmp_path, port)
     send(port, 0, 100)
     assert settle(tmp_path, port) == 100
-    page = urllib.request.urlopen(up.facts["metrics"], timeout=5).read().decode()
+    page = scrape(up.facts["metrics"])
     assert 'citybrain_events_total{kind="police"} 100.0' in page
     assert 'citybrain_clickhouse_rows_total{table="events"} 100.0' in page
     assert 'citybrain_person_fields_dropped_total{field="phone"} 100.0' in page
-    refused = subprocess.run(
-        [sys.executable, "-m", "citybrain", "up", "--data-dir", str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert refused.returncode == 1
-    assert f"{tmp_path} is in use by process {up.process.pid}" in refused.stderr
-    assert up.end(signal.SIGINT) < 10
+    refused = run_here("up", "--data-dir", str(tmp_path))
+    assert f"{tmp_path} is in use by process {up.process.pid}" in str(refused.exception)
+    assert 'citybrain_events_total{kind="police"} 100.0' in scrape(up.facts["metrics"]), "who is refused leaves all as it was"
 
-    assert open_query(Settings(), tmp_path)("SELECT count() FROM events", "TSV") == b"100\n"  # after it has ended, too
-
-    up = Up(tmp_path, port)
+    (worker,) = [part["pid"] for part in parts_of(up.process.pid, tmp_path) if part["part"] == "work"]
+    psutil.Process(worker).kill()
     send(port, 50, 100)
     assert settle(tmp_path, port) == 150
+    assert 'citybrain_part_restarts_total{part="work-1"} 1.0' in scrape(up.facts["metrics"])
     up.end(signal.SIGKILL)
 
     up = Up(tmp_path, port)
@@ -111,21 +126,32 @@ def test_it_starts_stops_and_goes_on_where_it_stopped(tmp_path: Path, port: int)
     report = run_audit(Broker(bootstrap=f"127.0.0.1:{port}"), as_arrow(open_query(Settings(), tmp_path)), "Asia/Shanghai")
     assert report.clean, report
     assert report.repeated == 50
-    assert up.end(signal.SIGTERM) < 10
+    assert up.end(signal.SIGINT) < 10
+    assert open_query(Settings(), tmp_path)("SELECT count() FROM events", "TSV") == b"200\n"  # after it has ended, too
+    assert {path.name for path in tmp_path.iterdir()} >= {"clickhouse", "kafka", "logs"}
+    assert not (tmp_path / "deployment.json").exists()
 
 
-def test_a_port_that_is_taken_is_named(tmp_path: Path, port: int) -> None:
+@pytest.mark.parametrize("setting", ["CITYBRAIN_BROKER__BOOTSTRAP", "CITYBRAIN_METRICS__PORT"])
+def test_a_port_that_is_taken_is_named_with_its_setting(
+    tmp_path: Path, port: int, setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("CITYBRAIN_BROKER__BOOTSTRAP", f"127.0.0.1:{free.getsockname()[1]}")
+    monkeypatch.setenv(setting, f"127.0.0.1:{port}" if "BROKER" in setting else str(port))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        done = subprocess.run(
-            [sys.executable, "-m", "citybrain", "up", "--data-dir", str(tmp_path)],
-            env={**os.environ, "CITYBRAIN_BROKER__BOOTSTRAP": f"127.0.0.1:{port}"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        refused = run_here("up", "--data-dir", str(tmp_path))
 
-    assert done.returncode == 1
-    assert f"port {port} is taken" in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    assert str(refused.exception).startswith(f"{setting}: port {port} cannot be taken")
+    assert not list(tmp_path.iterdir()), "nothing was started"
+
+
+def test_a_kafka_elsewhere_is_refused_with_what_to_run_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYBRAIN_BROKER__BOOTSTRAP", "kafka-1:9092")
+    refused = run_here("up", "--data-dir", str(tmp_path))
+
+    assert isinstance(refused.exception, BadSettings)
+    assert "citybrain work" in str(refused.exception)
