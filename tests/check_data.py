@@ -162,9 +162,7 @@ def _by_day(hours: Counter[Bucket]) -> Counter[Bucket]:
 
 def show(outcomes: list[Outcome]) -> None:
     """The outcome as a table for people."""
-    table = Table(
-        "set", "rows", "stored", "rejected", "repeated", "buckets", "differing", "unexplained", "reasons", "audit", "s"
-    )
+    table = Table("set", "rows", "stored", "rejected", "repeated", "buckets", "differing", "unexplained", "reasons", "s")
     for outcome in outcomes:
         reasons = ", ".join(f"{reason} {n}" for reason, n in outcome.reasons.items()) or "-"
         figures = (
