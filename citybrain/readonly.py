@@ -3,7 +3,7 @@
 ClickHouse's `readonly=1` refuses writes, settings and reading table functions. Three things slip through it in the
 embedded engine: scalar functions such as `file()`, the table functions that DESCRIBE opens, and INTO OUTFILE. So the
 query is cut into words by ClickHouse's own rules, and what those rules let hide a word (a comment in a comment, heredocs,
-escapes in a name) is refused: a query that cannot be read with certainty does not run.
+escapes in a name) is refused: a query that cannot be read with certainty does not run (docs/decisions/0010).
 """
 
 from __future__ import annotations

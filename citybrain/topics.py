@@ -23,7 +23,7 @@ class TopicState(NamedTuple):
 def topic_config(topic: Topic) -> dict[str, str]:
     """Broker-side configuration of a topic."""
     config = {"retention.ms": str(topic.retention_ms), "max.message.bytes": str(topic.max_message_bytes)}
-    # Raw topics: arrival is the broker's clock, never a producer's.
+    # Raw topics: arrival is the broker's clock, never a producer's (docs/decisions/0007).
     config["message.timestamp.type"] = "LogAppendTime" if topic in RAW.values() else "CreateTime"
     return config
 

@@ -133,7 +133,7 @@ class Case(Located):
 class SensorData(Located):
     """Readings of one device at one instant; `at` of the event is the end of the averaging interval.
 
-    Source   device gateways, one record per device and instant, 1 to 64 readings.
+    Source   device gateways, one record per device and instant (docs/decisions/0005), at most 64 readings.
     Missing  a gap is an absent reading, never 0. A device that stops says so by `status` (S15).
     """
 

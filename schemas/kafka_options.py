@@ -1,6 +1,7 @@
 """Kafka client options from settings. Pure: dictionaries in, dictionaries out.
 
-One place, so that every client of a deployment speaks to the broker in the same way.
+One place, so that every client of a deployment speaks to the broker in the same way; why there are two client libraries:
+docs/decisions/0011.
 """
 
 from __future__ import annotations

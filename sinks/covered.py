@@ -1,4 +1,4 @@
-"""Which source offsets are stored already: ranges, not a high-water mark, or a block that comes late would be lost."""
+"""Which source offsets are stored already: ranges, not a high-water mark: a block that comes late is not lost (docs/decisions/0003)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The ledger `blocks`: which record of `citybrain.risk` is stored, and which source offsets that covers.
 
-It is the loader's position. The consumer group's committed offset is for lag displays only.
+It is the loader's position. The consumer group's committed offset is for lag displays only (docs/decisions/0003).
 """
 
 from __future__ import annotations

@@ -108,8 +108,6 @@ class Loader:
                 consumer.pause(partition)
                 return False
             else:
-                oldest = record.timestamp / 1000  # type: ignore[attr-defined]
-                metrics.QUERYABLE_SECONDS.observe(max(0.0, time.time() - oldest))
                 self._next[partition] = offset + 1
                 return True
         raise StoreUnavailable(
@@ -117,7 +115,7 @@ class Loader:
         )
 
     def _session_alive(self) -> bool:
-        """Whether the group can still believe in us, by the boot clock: it runs on while the machine sleeps."""
+        """Whether the group can still believe in us (docs/decisions/0012), by the boot clock: it runs on in a sleep."""
         return _boot_clock() - self._last_poll < self._broker.session_timeout_ms / 1000
 
     def assign(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:

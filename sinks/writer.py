@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Final
 
+import pyarrow as pa
+
 from schemas import metrics
 from schemas.block import BlockHeader, decode_block
 from schemas.errors import StoreUnsafe
@@ -16,7 +18,7 @@ from sinks.store import Store
 
 MOST_BLOCKS_SINCE: Final = 1_000
 """Other blocks that may have been stored since a half-stored record was begun. A token lives for 10,000 parts a table;
-a block may be several parts (months), so a record this old is not inserted blindly."""
+a block may be several parts (months), so a record this old is not inserted blindly (docs/decisions/0004)."""
 
 
 class SourceState:
@@ -68,14 +70,16 @@ class BlockWriter:
         self._ledger.write(position, header, rows.tally)
         state.covered.add(header.first_offset, header.last_offset)
         self._sources[source] = state
-        _measure(header, rows.tally, state.covered)
+        _measure(header, block, rows.tally, state.covered)
         return rows.tally
 
     def _load(self, source: tuple[str, int], newest: int, position: Position) -> SourceState:
         return SourceState(self._ledger.covered(*source), RecentEvents(self._ledger.recent_keys(*source, newest, position)))
 
 
-def _measure(header: BlockHeader, tally: Tally, covered: Covered) -> None:
+def _measure(header: BlockHeader, block: pa.Table, tally: Tally, covered: Covered) -> None:
+    oldest = block["received_at"][0].value / 1000
+    metrics.QUERYABLE_SECONDS.observe(max(0.0, time.time() - oldest))
     metrics.STORED.labels("events").inc(tally.stored)
     metrics.STORED.labels("rejected").inc(tally.rejected)
     for how in ("repeated", "conflict", "redelivered"):

@@ -47,7 +47,7 @@ def classify(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 
 
 def _by_limits(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """Sensor rows: the class of the first limit a reading passes, S15 for a device that is not online, else within."""
+    """Sensor rows: the class of the first limit a reading passes, S15 for a device not online, else U00 (docs/decisions/0006)."""
     sensors = rows.filter(pl.col("device").is_not_null()).select("row", "metrics", "values", "status")
     passed = (
         sensors.select("row", "metrics", "values")

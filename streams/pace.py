@@ -1,6 +1,6 @@
 """How old a block may become: as young as half of the loader's time allows.
 
-An insert costs the same few dozen milliseconds for ten rows as for thousands (design.md, costs), so younger blocks cost
+An insert costs the same few dozen milliseconds for ten rows as for thousands (docs/decisions/0008), so younger blocks cost
 the loader time. It says how much of its time went into storing in the metadata of the offsets it commits; the age
 follows that share. A loader with a backlog is busy all the time: it gets fewer and larger blocks until it has caught up.
 """

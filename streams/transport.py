@@ -1,6 +1,6 @@
 """Faust's aiokafka transport, changed in one way: all records fetched for a partition arrive as one message.
 
-Faust's cost is per message, not per byte (13,600 messages/s, 437,000 coalesced records/s: docs/decisions). The value of
+Faust's cost is per message, not per byte (13,600 messages/s, 437,000 coalesced records/s: docs/decisions/0002). The value of
 a coalesced message is the list of records, its offset the last one's.
 """
 

@@ -37,7 +37,7 @@ LEFT_ON_ERROR = 70
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """One worker process. `instance` makes group membership static: a restart keeps its partitions."""
+    """One worker process. `instance` makes group membership static: a restart keeps its partitions (docs/decisions/0012)."""
 
     broker: Broker
     places: Places
@@ -52,7 +52,8 @@ class WorkerOptions:
 
 def run(options: WorkerOptions) -> None:
     """Work until told to stop by SIGTERM or SIGINT; drains what it holds, then returns."""
-    worker = faust.Worker(build_app(options), loglevel="WARN", override_logging=False, daemon=True)
+    worker = faust.Worker(build_app(options), loglevel="WARN", override_logging=False, daemon=True, quiet=True)
+    worker.spinner = None  # it writes to stdout, which belongs to --json
     worker.execute_from_commandline()
 
 

@@ -1,4 +1,4 @@
-"""Run the audit: every raw partition, every aggregate, the ledger."""
+"""Run the audit (docs/decisions/0009): every raw partition, every aggregate, the ledger."""
 
 from __future__ import annotations
 
