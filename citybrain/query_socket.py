@@ -1,8 +1,9 @@
 """Queries to the process that owns the store, over a Unix socket in the data folder.
 
 One process owns a chDB folder; every other command on the machine asks it here. One request a connection: a JSON line
-{"sql", "format"} in; out come one byte (+ or -), the answer's length in eight bytes, and the answer. The length tells a
-whole answer from one whose sender died.
+{"sql", "format", "parameters"} in; out come one byte (+ or -), the answer's length in eight bytes, and the answer. The
+length tells a whole answer from one whose sender died. `parameters` fill `{name:Type}` in the SQL; the engine puts them
+in, so that a value is never read as SQL.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ import queue
 import socket
 import socketserver
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from citybrain.readonly import read
 from schemas.errors import BadSettings, CitybrainError, StoreUnavailable
 from sinks.store import Store
 
 log = logging.getLogger(__name__)
-Answer = Callable[[str, str], bytes]
+Parameters = Mapping[str, Any]
+"""Values of `{name:Type}` in a query: texts, numbers, and lists of them."""
+Answer = Callable[[str, str, Parameters | None], bytes]
 LONGEST_REQUEST: Final = 1 << 20
 """Bytes of a request; ClickHouse takes 256 KiB of SQL by itself."""
 PATIENCE_SECONDS: Final = 30.0
@@ -61,9 +64,9 @@ class QueryServer:
         while not self._idle.empty():
             self._idle.get().close()
 
-    def _answer(self, sql: str, fmt: str) -> bytes:
+    def _answer(self, sql: str, fmt: str, parameters: Parameters | None) -> bytes:
         with self._store() as store:
-            return read(store, sql, fmt)
+            return read(store, sql, fmt, parameters)
 
     @contextmanager
     def _store(self) -> Iterator[Store]:
@@ -114,10 +117,11 @@ def _respond(answer: Answer, line: bytes) -> bytes:
     try:
         request = json.loads(line)
         sql, fmt = str(request["sql"]), str(request["format"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        parameters = dict(request.get("parameters") or {}) or None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return _framed(b"-", f"wanted a JSON line with sql and format, at most {LONGEST_REQUEST:,} bytes: {error!r}".encode())
     try:
-        return _framed(b"+", answer(sql, fmt))
+        return _framed(b"+", answer(sql, fmt, parameters))
     except CitybrainError as error:
         return _framed(b"-", str(error).encode())
     except Exception as error:  # a defect of ours; the client has to hear of it, and the next one is served
@@ -136,13 +140,14 @@ def listens(path: Path) -> bool:
         return connection.connect_ex(str(path)) == 0
 
 
-def ask(path: Path, sql: str, fmt: str) -> bytes:
+def ask(path: Path, sql: str, fmt: str, parameters: Parameters | None = None) -> bytes:
     """Ask the owner. StoreUnavailable when nobody listens or it goes away, RemoteQueryFailed when it says no."""
     _check_length(path)
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(str(path))
-            connection.sendall(json.dumps({"sql": sql, "format": fmt}).encode() + b"\n")
+            request = {"sql": sql, "format": fmt, "parameters": dict(parameters or {})}
+            connection.sendall(json.dumps(request).encode() + b"\n")
             connection.shutdown(socket.SHUT_WR)
             response = b"".join(iter(lambda: connection.recv(1 << 20), b""))
         except OSError as error:

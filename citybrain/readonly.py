@@ -9,8 +9,8 @@ escapes in a name) is refused: a query that cannot be read with certainty does n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from schemas.errors import CitybrainError, StoreRefused, StoreUnavailable
 from sinks.store import Store
@@ -87,10 +87,10 @@ def check_format(fmt: str) -> str:
     return fmt
 
 
-def read(store: Store, sql: str, fmt: str) -> bytes:
-    """Run one read-only query. NotReadOnly when it is none, QueryFailed when ClickHouse says no."""
+def read(store: Store, sql: str, fmt: str, parameters: Mapping[str, Any] | None = None) -> bytes:
+    """Run one read-only query; the engine fills `{name:Type}`. NotReadOnly when it is none, QueryFailed when ClickHouse says no."""
     try:
-        return store.raw(check_readonly(sql), check_format(fmt))
+        return store.raw(check_readonly(sql), check_format(fmt), parameters)
     except (StoreRefused, StoreUnavailable) as error:
         raise QueryFailed(error.cause) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -74,9 +75,10 @@ class Store:
         table: pa.Table = self._guard("query", 0, lambda: self._client.query_arrow(sql, parameters=parameters))
         return table
 
-    def raw(self, sql: str, fmt: str) -> bytes:
-        """A SELECT in an output format of ClickHouse, as bytes."""
-        answer: bytes = self._guard("query", 0, lambda: self._client.raw_query(sql, fmt=fmt))
+    def raw(self, sql: str, fmt: str, parameters: Mapping[str, Any] | None = None) -> bytes:
+        """A SELECT in an output format of ClickHouse, as bytes. The server fills `{name:Type}` from `parameters`."""
+        filled = dict(parameters) if parameters else None
+        answer: bytes = self._guard("query", 0, lambda: self._client.raw_query(sql, parameters=filled, fmt=fmt))
         return answer
 
     def insert(self, table: str, rows: pa.Table, token: str) -> None:

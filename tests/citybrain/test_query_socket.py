@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,7 @@ class _Told(Store):
     def __call__(self) -> Store:
         return _Told(self._answer)
 
-    def raw(self, sql: str, fmt: str) -> bytes:
+    def raw(self, sql: str, fmt: str, parameters: Mapping[str, Any] | None = None) -> bytes:  # noqa: ARG002
         return self._answer(sql, fmt)
 
     def close(self) -> None:
@@ -108,6 +109,20 @@ class TestWhileAnotherProcessOwnsTheStore:
             answers = list(clients.map(one, range(8)))
 
         assert answers == [[12_500 * client] * 8 for client in range(8)]
+
+    def test_values_travel_beside_the_query(self, owned: Path) -> None:
+        """Whatever a value holds, it is a value."""
+        hostile = "'; DROP TABLE numbers_told --"
+        answer = ask(
+            owned / SOCKET,
+            "SELECT {text:String}, sum(n) FROM numbers_told WHERE n IN {wanted:Array(UInt32)} AND n < {below:UInt32}",
+            "JSONCompactEachRow",
+            {"text": hostile, "wanted": [1, 2, 70], "below": 50},
+        )
+
+        assert [hostile, 3] == [json.loads(answer)[0], int(json.loads(answer)[1])]
+        with pytest.raises(RemoteQueryFailed, match="below"):
+            ask(owned / SOCKET, "SELECT {below:UInt32}", "TSV", {"other": 1})
 
     def test_errors_come_as_text(self, owned: Path) -> None:
         for sql, fmt, told in [
@@ -149,7 +164,16 @@ class TestClientsThatMisbehave:
             assert silent.recv(1) == b"", "the server closes the connection"
 
     @pytest.mark.parametrize(
-        "line", [b"hello\n", b"[]\n", b"{}\n", b'{"sql": "SELECT 1"}\n', b"\xff\xfe\n", b"[" * 100_000 + b"\n"]
+        "line",
+        [
+            b"hello\n",
+            b"[]\n",
+            b"{}\n",
+            b'{"sql": "SELECT 1"}\n',
+            b'{"sql": "SELECT 1", "format": "TSV", "parameters": 7}\n',
+            b"\xff\xfe\n",
+            b"[" * 100_000 + b"\n",
+        ],
     )
     def test_nonsense_is_answered_with_what_was_wanted(self, owned: Path, line: bytes) -> None:
         with socket.socket(socket.AF_UNIX) as connection:
