@@ -68,5 +68,16 @@ class BadMapping(CitybrainError):
     """A replay mapping or a source file is not what the mapping says."""
 
 
+class BadModel(CitybrainError):
+    """A text model's file is missing, broken, of another form, or not what its hash says. It is not used."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(where, why)
+        self.where, self.why = where, why
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.why}; train it again or take an unbroken copy"
+
+
 class BadBlock(CitybrainError):
     """A record of `citybrain.risk` cannot be read as a block. Only a defect of ours can cause this."""
