@@ -265,9 +265,11 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_decisions_are_numbered_without_gaps_dated_and_listed() -> None:
+def test_decisions_are_numbered_once_dated_and_listed() -> None:
+    """Numbers may have gaps: parts written side by side take blocks of numbers."""
     notes = sorted(path for path in (ROOT / "docs/decisions").glob("*.md") if path.name != "README.md")
-    assert [int(path.name[:4]) for path in notes] == list(range(1, len(notes) + 1))
+    numbers = [int(path.name[:4]) for path in notes]
+    assert numbers == sorted(set(numbers))
     contents = page("decisions/README.md")
     for path in notes:
         assert f"]({path.name})" in contents
