@@ -12,8 +12,10 @@ import pyarrow as pa
 
 from schemas.errors import StoreRefused, StoreUnsafe
 from schemas.places import Places
+from schemas.response import ResponseTiers, shipped_tiers
 from schemas.taxonomy import taxonomy
 from sinks.store import Store
+from sinks.tiers import fill_tiers
 
 LEDGER = "CREATE TABLE IF NOT EXISTS migrations (version UInt16, name String, sha256 String, applied_at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY version"
 SMALLEST_WINDOW = 10_000
@@ -70,8 +72,8 @@ def migrate(store: Store, time_zone: str) -> list[str]:
     return done
 
 
-def fill_lookups(store: Store, places: Places) -> None:
-    """Write areas and classes; rows that are there already are replaced by equal ones."""
+def fill_lookups(store: Store, places: Places, tiers: ResponseTiers | None = None) -> None:
+    """Write areas, classes and response tiers (none: those shipped); rows that are there already are replaced by equal ones."""
     words = taxonomy()
     classes = pa.table(
         {
@@ -82,6 +84,7 @@ def fill_lookups(store: Store, places: Places) -> None:
         }
     )
     store.insert("classes", classes, f"classes {words.version}")
+    fill_tiers(store, tiers or shipped_tiers())
     areas = places.areas()
     if areas:
         columns = dict(zip(("level", "code", "name"), (list(column) for column in zip(*areas, strict=True)), strict=True))

@@ -19,7 +19,7 @@ from schemas.errors import CitybrainError
 @json_option
 @click.pass_obj
 def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
-    """Check settings, places, broker, topics and store. Exit code 1 when something is wrong; each line names the fix.
+    """Check settings, places, response tiers, broker, topics and store. Exit code 1 when something is wrong; each line names the fix.
 
     \b
     Examples:
@@ -43,6 +43,7 @@ def _parts(settings: Settings) -> dict[str, Callable[[], list[str]]]:
     from citybrain import topics
     from citybrain.places_file import known_places
     from citybrain.reading import open_query
+    from citybrain.tiers_file import configured_tiers
     from sinks.migrate import ENGINES, unsafe_tables
     from streams.rules import shipped_rules
 
@@ -54,11 +55,21 @@ def _parts(settings: Settings) -> dict[str, Callable[[], list[str]]]:
         known_places(settings.city.places, settings.data_dir)
         return []
 
+    def tiers() -> list[str]:
+        configured_tiers(settings.city.response_tiers)
+        return []
+
     def store() -> list[str]:
         answer = open_query(settings)(ENGINES, "JSONCompactEachRow")
         return unsafe_tables(dict(json.loads(line) for line in answer.splitlines()))
 
-    return {"rules": rules, "places": places, "topics": lambda: topics.problems(settings.broker), "store": store}
+    return {
+        "rules": rules,
+        "places": places,
+        "tiers": tiers,
+        "topics": lambda: topics.problems(settings.broker),
+        "store": store,
+    }
 
 
 def _run(part: Callable[[], list[str]]) -> list[str]:

@@ -16,6 +16,7 @@ from citybrain.query_socket import QueryServer
 from citybrain.reading import SOCKET
 from citybrain.running import LOADER_LOCK, hold, located
 from citybrain.settings import Settings
+from citybrain.tiers_file import configured_tiers
 
 READY_SECONDS = 60.0
 
@@ -61,7 +62,7 @@ def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json:
         store = Store.connect(url)
         closing.callback(store.close)
         migrate(store, settings.city.time_zone)
-        fill_lookups(store, read_places(settings.city.places))
+        fill_lookups(store, read_places(settings.city.places), configured_tiers(settings.city.response_tiers))
         ready.set()
         if as_json:
             print_json({"part": "load", "store": url.rsplit("@", 1)[-1], "broker": settings.broker.bootstrap})

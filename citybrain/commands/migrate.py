@@ -7,6 +7,7 @@ import click
 from citybrain.options import json_option, print_json
 from citybrain.places_file import read_places
 from citybrain.settings import Settings
+from citybrain.tiers_file import configured_tiers
 
 
 @click.command()
@@ -27,7 +28,7 @@ def command(settings: Settings, as_json: bool) -> None:
 
     store = Store.connect(settings.clickhouse.url)
     applied = migrate(store, settings.city.time_zone)
-    fill_lookups(store, read_places(settings.city.places))
+    fill_lookups(store, read_places(settings.city.places), configured_tiers(settings.city.response_tiers))
     check_store(store)
     if as_json:
         print_json({"applied": applied})

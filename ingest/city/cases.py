@@ -127,7 +127,7 @@ def tell(city: City, cases: Cases, midnight: datetime, day_ms: int, window: Wind
             events.append((day_ms + times[0], Outgoing(cases.kind, source, name, _at(midnight, times[0]), data)))
         if not is_case:
             continue
-        known = _known(cases, number) | {"case_id": name, "grid": place.code}
+        known = _known(cases, number) | {"case_id": name, "grid": place.code, "department": _department(city, cases, grid)}
         for stage, at in zip(STAGES[1:], times[1:], strict=True):
             if max(first, 0) <= at < end:
                 event = Outgoing(cases.kind, source, f"{name}-{stage}", _at(midnight, at), known | {"stage": stage})
@@ -143,7 +143,11 @@ def _report(city: City, cases: Cases, number: int, grid: int) -> dict[str, Any]:
     """What the first event says. Most have coordinates, some only a grid code or a name, a few lie outside."""
     where, wording = float(cases.where[number]), int(cases.wording[number])
     texts = TEXTS[cases.classes[number]]
-    data: dict[str, Any] = {"text": texts[wording % len(texts)], "severity": wording // 64 % 4}
+    data: dict[str, Any] = {
+        "text": texts[wording % len(texts)],
+        "severity": wording // 64 % 4,
+        "department": _department(city, cases, grid),
+    }
     if cases.codes[number]:
         data["code"] = cases.codes[number]
     if cases.told[number]:
@@ -161,6 +165,12 @@ def _report(city: City, cases: Cases, number: int, grid: int) -> dict[str, Any]:
     if where > 0.9995:
         data |= SHOWN_PERSON
     return data
+
+
+def _department(city: City, cases: Cases, grid: int) -> str:
+    """Who is in charge: the police station or the governance centre of the town."""
+    town = city.places.grids[grid].town
+    return f"{town}派出所" if cases.kind == "police" else f"{town}综治中心"
 
 
 def _known(cases: Cases, number: int) -> dict[str, Any]:
