@@ -16,6 +16,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ingest.coordinates import System
+from schemas import strict_yaml
 from schemas.errors import BadMapping
 from schemas.events import EVENT_MODELS, IncidentClassCode, Kind, Payload, ShortText
 
@@ -251,7 +252,7 @@ def _shipped() -> Any:
 
 def _read(name: str, text: str) -> Mapping:
     try:
-        document = yaml.load(text, Loader=_EachKeyOnce)  # noqa: S506 - a safe loader, only stricter
+        document = strict_yaml.load(text)
     except yaml.YAMLError as error:
         raise BadMapping(f"mapping {name}: {error}") from error
     try:
@@ -263,14 +264,3 @@ def _read(name: str, text: str) -> Mapping:
 
 def _place(where: tuple[int | str, ...]) -> str:
     return ".".join(str(step) for step in where) or "whole file"
-
-
-class _EachKeyOnce(yaml.SafeLoader):
-    """Refuses a key that stands twice: in a code table the second would silently win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT002 - PyYAML's
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
-        if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"keys {twice} stand twice", node.start_mark)
-        return super().construct_mapping(node, deep)

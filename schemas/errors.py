@@ -79,5 +79,9 @@ class BadModel(CitybrainError):
         return f"{self.where}: {self.why}; train it again or take an unbroken copy"
 
 
+class BadCatalogue(CitybrainError):
+    """A catalogue folder does not hold what a catalogue holds. Each line names file, entry, what was got and wanted."""
+
+
 class BadBlock(CitybrainError):
     """A record of `citybrain.risk` cannot be read as a block. Only a defect of ours can cause this."""

@@ -54,7 +54,7 @@ GridCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{15}$")]
 
 def _known_class(code: str) -> str:
     if code not in taxonomy().classes:
-        message = f"{code[:LONGEST_CODE]!r} is no incident class of schemas/taxonomy.yaml"
+        message = f"{code[:LONGEST_CODE]!r} is no incident class of schemas/catalogue/incident_classes.yaml"
         raise ValueError(message)
     return code
 

@@ -1,15 +1,16 @@
-"""The five risk categories and their incident classes, read from `taxonomy.yaml`.
+"""The five risk categories and their incident classes, read from `catalogue/categories.yaml` and `incident_classes.yaml`.
 
 Classes name events, never people or groups. What no rule matches is `U00`, counted and shown, never guessed.
+This is the part every process needs; `schemas.catalogue` knows the rest: definitions, departments, tiers, scenarios.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-import yaml
+from schemas import strict_yaml
 
 CategoryId = Literal["public_institution", "public_order", "disputes", "public_safety", "cyber", "unclassified"]
 UNCLASSIFIED = "U00"
@@ -54,7 +55,14 @@ class Taxonomy(NamedTuple):
 @cache
 def taxonomy() -> Taxonomy:
     """The taxonomy shipped with the package. Cached: it never changes while a process runs."""
-    document = yaml.safe_load(files(__package__).joinpath("taxonomy.yaml").read_text(encoding="utf-8"))
-    categories = {row["id"]: Category(**row) for row in document["categories"]}
-    classes = {row["code"]: IncidentClass(**row) for row in document["classes"]}
-    return Taxonomy(document["version"], categories, classes)
+    categories = {row["id"]: Category(**row) for row in _document("categories")["categories"]}
+    classes = {row["code"]: _class_of(row) for row in _document("incident_classes")["incident_classes"]}
+    return Taxonomy(_document("catalogue")["version"], categories, classes)
+
+
+def _class_of(row: dict[str, Any]) -> IncidentClass:
+    return IncidentClass(**{name: row[name] for name in IncidentClass._fields})
+
+
+def _document(name: str) -> Any:
+    return strict_yaml.load(files("schemas.catalogue").joinpath(f"{name}.yaml").read_text(encoding="utf-8"))

@@ -68,5 +68,5 @@ def _limits(metrics: dict[str, dict[str, Any]]) -> pl.DataFrame:
 def _check(name: str, codes: Iterable[str]) -> None:
     strange = sorted(set(codes) - set(taxonomy().classes))
     if strange:
-        message = f"streams/rules/{name}: classes {strange} are not in schemas/taxonomy.yaml"
+        message = f"streams/rules/{name}: classes {strange} are not in schemas/catalogue/incident_classes.yaml"
         raise ValueError(message)

@@ -99,5 +99,7 @@ def test_the_version_names_the_content(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_class_nobody_knows_is_refused_by_file_and_name() -> None:
-    with pytest.raises(ValueError, match=r"streams/rules/codes.yaml: classes \['X01'\] are not in schemas/taxonomy.yaml"):
+    with pytest.raises(
+        ValueError, match=r"streams/rules/codes.yaml: classes \['X01'\] are not in schemas/catalogue/incident_classes.yaml"
+    ):
         rules._check("codes.yaml", ["S01", "X01"])
