@@ -13,7 +13,7 @@ from schemas.topics import RAW
 LEDGER = (
     "SELECT source_topic, source_partition, max(last_offset) + 1 AS next, sum(stored) AS stored, sum(rejected) AS rejected, "
     "sum(repeated + conflict) AS repeated, sum(redelivered) AS redelivered, count() AS blocks "
-    "FROM blocks GROUP BY source_topic_id, source_topic, source_partition"
+    f"FROM blocks WHERE source_topic IN ({', '.join(repr(topic.name) for topic in RAW.values())}) GROUP BY source_topic_id, source_topic, source_partition"
 )
 
 

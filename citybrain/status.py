@@ -26,13 +26,13 @@ from citybrain.running import running_in
 from citybrain.settings import Settings
 from schemas.errors import CitybrainError
 from schemas.kafka_options import Broker, busy_share, common
-from schemas.topics import RISK
+from schemas.topics import ALERTS, RISK
 
 TOTALS: Final = (
     "SELECT count() AS blocks, sum(stored) AS stored, sum(rejected) AS rejected, sum(repeated) AS repeated, sum(conflict) AS conflict, "
     "sum(redelivered) AS redelivered, max(stored_at) AS newest, dateDiff('second', max(stored_at), now64(3)) AS seconds_since FROM blocks"
 )
-GROUPS: Final = {"citybrain-work": NAMES, "citybrain-load": [RISK.name]}
+GROUPS: Final = {"citybrain-work": NAMES, "citybrain-load": [RISK.name, ALERTS.name]}
 """Consumer groups and what they read."""
 TRIES: Final = 10
 PAUSE_SECONDS: Final = 0.2

@@ -9,7 +9,7 @@ from kafka.errors import KafkaError
 
 from schemas.errors import BrokerUnavailable
 from schemas.kafka_options import Broker, common
-from schemas.topics import ALL, RAW, RISK, Topic
+from schemas.topics import ALERTS, ALL, RAW, RISK, Topic
 
 
 class TopicState(NamedTuple):
@@ -23,8 +23,8 @@ class TopicState(NamedTuple):
 def topic_config(topic: Topic) -> dict[str, str]:
     """Broker-side configuration of a topic."""
     config = {"retention.ms": str(topic.retention_ms), "max.message.bytes": str(topic.max_message_bytes)}
-    # Raw topics: arrival is the broker's clock, never a producer's (docs/decisions/0007).
-    config["message.timestamp.type"] = "LogAppendTime" if topic in RAW.values() else "CreateTime"
+    # Arrival is the broker's clock, never a producer's (docs/decisions/0007).
+    config["message.timestamp.type"] = "CreateTime" if topic is RISK else "LogAppendTime"
     return config
 
 
@@ -51,7 +51,7 @@ def describe(broker: Broker) -> dict[str, TopicState]:
 def ensure_topics(broker: Broker) -> list[str]:
     """Create what is missing; names of what was created. `citybrain.risk` first: partition p of any topic goes to its p."""
     states = describe(broker)
-    missing = [topic for topic in (RISK, *RAW.values()) if not states[topic.name].partitions]
+    missing = [topic for topic in (RISK, *RAW.values(), ALERTS) if not states[topic.name].partitions]
     if missing:
         admin = _admin(broker)
         try:

@@ -85,3 +85,14 @@ class BadCatalogue(CitybrainError):
 
 class BadBlock(CitybrainError):
     """A record of `citybrain.risk` cannot be read as a block. Only a defect of ours can cause this."""
+
+
+class BadAlert(CitybrainError):
+    """A record of `citybrain.alerts` is neither an alert nor an action. `reason` is one of schemas.reasons."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"

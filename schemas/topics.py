@@ -1,6 +1,6 @@
 """Every Kafka topic: name, key, content, partitions, retention. The only place a topic is named.
 
-Raw topics use the broker's append time as record time, so that arrival never depends on a producer's clock.
+All but blocks use the broker's append time as record time, so that arrival never depends on a producer's clock.
 """
 
 from __future__ import annotations
@@ -33,4 +33,7 @@ RAW: Final[dict[Kind, Topic]] = {
 RISK: Final = Topic("citybrain.risk", "none", "Arrow block of one source partition (schemas.block)", 2, 7 * DAY_MS, 8_388_608)
 """Blocks. At least as many partitions as the widest raw topic: partition p of any topic goes to partition p here."""
 
-ALL: Final[tuple[Topic, ...]] = (*RAW.values(), RISK)
+ALERTS: Final = Topic("citybrain.alerts", "alert id", "CloudEvent of schemas.alerts: alert or action", 1, 365 * DAY_MS)
+"""Alerts of the watch and what people did about them; few, and kept long."""
+
+ALL: Final[tuple[Topic, ...]] = (*RAW.values(), RISK, ALERTS)

@@ -16,7 +16,7 @@ from sinks.store import Store
 
 
 class Position(NamedTuple):
-    """A record of `citybrain.risk`, by topic UUID: a re-created topic starts a new life."""
+    """A record of `citybrain.risk` or `citybrain.alerts`, by topic UUID: a re-created topic starts a new life."""
 
     topic_id: str
     partition: int

@@ -1,4 +1,4 @@
-"""The loader: `citybrain.risk` into ClickHouse, each record once in effect. Its position is the ledger."""
+"""The loader: `citybrain.risk` and `citybrain.alerts` into ClickHouse, each record once in effect. Its position is the ledger."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.admin import KafkaAdminClient
@@ -17,8 +18,9 @@ from kafka.errors import KafkaError
 from schemas import metrics
 from schemas.errors import BadBlock, BrokerUnavailable, LogTruncated, StoreRefused, StoreUnavailable
 from schemas.kafka_options import Broker, busy_metadata, common, loader
-from schemas.topics import RISK
-from sinks.ledger import Ledger, Position
+from schemas.topics import ALERTS, RISK
+from sinks.alert_writer import AlertWriter, Redact
+from sinks.ledger import Ledger, Position, Tally
 from sinks.migrate import check_store
 from sinks.store import Store
 from sinks.writer import BlockWriter
@@ -33,21 +35,38 @@ COMMIT_EVERY_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class LoaderOptions:
-    """`group` only shares partitions out among loaders and shows lag. `skip_gone`: see LogTruncated."""
+    """`group` only shares partitions out among loaders and shows lag. `skip_gone`: see LogTruncated.
+
+    `redact` cuts persons out of the notes of actions; None: notes are dropped.
+    """
 
     group: str = "citybrain-load"
     skip_gone: bool = False
+    redact: Redact | None = None
+
+
+class Writer(Protocol):
+    """Stores records of one partition, in order; the same record again changes nothing."""
+
+    def check_half_stored(self, position: Position) -> None:
+        """StoreUnsafe when the record at `position` was begun so long ago that it may not be written again."""
+
+    def store(self, position: Position, record: Any) -> Tally:
+        """Store one record of Kafka and enter it in the ledger."""
+
+
+TOPICS: Final = (RISK.name, ALERTS.name)
 
 
 class Loader:
-    """Reads records of the partitions it is given and writes each through a BlockWriter."""
+    """Reads records of the partitions it is given and writes each through a Writer of its topic."""
 
     def __init__(self, broker: Broker, store: Store, options: LoaderOptions | None = None) -> None:
         self._broker, self._store = broker, store
         self._options = options or LoaderOptions()
-        self._writers: dict[TopicPartition, BlockWriter] = {}
+        self._writers: dict[TopicPartition, Writer] = {}
         self._next: dict[TopicPartition, int] = {}
-        self._topic_id = ""
+        self._topic_ids: dict[str, str] = {}
         self._last_poll = 0.0
         self._assigned: list[TopicPartition] = []
 
@@ -56,7 +75,7 @@ class Loader:
         check_store(self._store)
         consumer = KafkaConsumer(**loader(self._broker, self._options.group))
         try:
-            consumer.subscribe([RISK.name], listener=_Listener(self, consumer))
+            consumer.subscribe(list(TOPICS), listener=_Listener(self, consumer))
             self._loop(consumer, stop)
         except KafkaError as error:
             message = f"{self._broker.bootstrap}: {error!r}"
@@ -87,7 +106,7 @@ class Loader:
     def _store_one(self, consumer: KafkaConsumer, partition: TopicPartition, record: object) -> bool:
         """Write one record, trying again while the store is away. False: this batch of the partition is over."""
         offset: int = record.offset  # type: ignore[attr-defined]
-        position = Position(self._topic_id, partition.partition, offset)
+        position = Position(self._topic_ids[partition.topic], partition.partition, offset)
         for attempt in range(TRIES):
             if not self._session_alive() or partition not in self._writers:
                 # Another member may own the partition by now: drop what is held and go on from the ledger.
@@ -96,7 +115,7 @@ class Loader:
                     self.assign(consumer, [partition])
                 return False
             try:
-                self._writers[partition].write(position, record.headers, record.value)  # type: ignore[attr-defined]
+                self._writers[partition].store(position, record)
             except StoreUnavailable as error:
                 log.warning("%s; try %d of %d", error, attempt + 1, TRIES)
                 time.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, self._broker.session_timeout_ms / 3000))
@@ -104,7 +123,7 @@ class Loader:
                 if not consumer_is_ours:
                     return False
             except (StoreRefused, BadBlock) as error:
-                log.critical("partition %d stops at offset %d: %s", partition.partition, offset, error)
+                log.critical("%s: partition %d stops at offset %d: %s", partition.topic, partition.partition, offset, error)
                 consumer.pause(partition)
                 return False
             else:
@@ -120,23 +139,24 @@ class Loader:
 
     def assign(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
         """Take partitions over: forget what was known of them and go to the record after the ledger's last."""
-        self._topic_id = self._ask_topic_id()
+        self._topic_ids |= self._ask_topic_ids({partition.topic for partition in partitions})
         starts = consumer.beginning_offsets(partitions)
         for partition in partitions:
-            known = Ledger(self._store).next_offset(self._topic_id, partition.partition)
+            topic_id = self._topic_ids[partition.topic]
+            known = Ledger(self._store).next_offset(topic_id, partition.partition)
             first = starts[partition]
             if known is not None and known < first:
-                gone = LogTruncated(RISK.name, partition.partition, known, first)
+                gone = LogTruncated(partition.topic, partition.partition, known, first)
                 if not self._options.skip_gone:
                     raise gone
                 log.critical("%s; going on, as asked by --skip-gone", gone)
             offset = first if known is None else max(first, known)
-            writer = BlockWriter(self._store)
-            writer.check_half_stored(Position(self._topic_id, partition.partition, offset))
+            writer = self._writer_of(partition.topic)
+            writer.check_half_stored(Position(topic_id, partition.partition, offset))
             consumer.seek(partition, offset)
             consumer.resume(partition)
             self._writers[partition], self._next[partition] = writer, offset
-            log.info("storing %s[%d] from offset %d", RISK.name, partition.partition, offset)
+            log.info("storing %s[%d] from offset %d", partition.topic, partition.partition, offset)
 
     def revoke(self, partitions: list[TopicPartition]) -> None:
         """Let partitions go."""
@@ -154,13 +174,15 @@ class Loader:
         for partition in self._writers:
             end = consumer.highwater(partition)
             if end is not None:
-                metrics.LAG.labels(RISK.name, str(partition.partition)).set(max(0, end - self._next[partition]))
+                metrics.LAG.labels(partition.topic, str(partition.partition)).set(max(0, end - self._next[partition]))
 
-    def _ask_topic_id(self) -> str:
+    def _writer_of(self, topic: str) -> Writer:
+        return AlertWriter(self._store, self._options.redact) if topic == ALERTS.name else BlockWriter(self._store)
+
+    def _ask_topic_ids(self, names: set[str]) -> dict[str, str]:
         admin = KafkaAdminClient(**common(self._broker))
         try:
-            (topic,) = admin.describe_topics([RISK.name])
-            return str(topic["topic_id"])
+            return {topic["name"]: str(topic["topic_id"]) for topic in admin.describe_topics(sorted(names))}
         finally:
             admin.close()
 

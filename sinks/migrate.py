@@ -21,7 +21,7 @@ LEDGER = "CREATE TABLE IF NOT EXISTS migrations (version UInt16, name String, sh
 SMALLEST_WINDOW = 10_000
 ENGINES = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"
 """Asks for what `unsafe_tables` looks at."""
-GUARDED = ("events", "rejected", "blocks", "counts_minute", "counts_day", "cases", "sensor_rollup")
+GUARDED = ("events", "rejected", "blocks", "counts_minute", "counts_day", "cases", "sensor_rollup", "alerts", "alert_actions")
 
 
 class Migration(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -45,6 +45,10 @@ class BlockWriter:
                 f"(at most {MOST_BLOCKS_SINCE}): its token may be forgotten. Run `citybrain audit`; remove its rows, then start again"
             )
             raise StoreUnsafe(message)
+
+    def store(self, position: Position, record: Any) -> Tally:
+        """Store one record of Kafka."""
+        return self.write(position, record.headers, record.value)
 
     def write(self, position: Position, headers: list[tuple[str, bytes]], value: bytes) -> Tally:
         """Store one record. StoreUnavailable: nothing is lost, call again with the same record."""

@@ -27,3 +27,8 @@ def redact(text: pl.Series, *, keep: bool) -> pl.Series:
     for pattern, mark in PATTERNS:
         text = text.str.replace_all(pattern, mark)
     return text
+
+
+def redact_note(note: str) -> str:
+    """One text, redacted: the note of an action where the deployment keeps text."""
+    return str(redact(pl.Series([note]), keep=True)[0])

@@ -1,4 +1,4 @@
-"""Run the audit (docs/decisions/0009): every raw partition, every aggregate, the ledger."""
+"""Run the audit (docs/decisions/0009): every raw partition and the alerts, every aggregate, the ledger."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from citybrain.audit.raw_log import LogPart, log_ends, read_log
 from citybrain.audit.report import AuditReport
 from schemas import metrics
 from schemas.kafka_options import Broker
-from schemas.topics import RAW
+from schemas.topics import ALERTS, RAW
 
 QueryArrow = Callable[[str], pa.Table]
 Progress = Callable[[str, int, int], None]
 """(what, done, of) in records or tables."""
-RAW_TOPICS: Final = tuple(topic.name for topic in RAW.values())
+AUDITED: Final = (*(topic.name for topic in RAW.values()), ALERTS.name)
+TABLES: Final = {ALERTS.name: ("alerts", "alert_actions")}
+"""Where the good records of a topic stand, when not in events."""
 
 TRIES: Final = 3
 PAUSE_SECONDS: Final = 0.3
@@ -31,6 +33,8 @@ SELECT count() AS differing FROM (
     SELECT topic, sum(events_n) AS e, sum(rejected_n) AS r FROM (
         SELECT source_topic_id AS topic, toInt64(stored) AS events_n, toInt64(rejected) AS rejected_n FROM blocks
         UNION ALL SELECT source_topic_id, -toInt64(count()), toInt64(0) FROM events GROUP BY source_topic_id
+        UNION ALL SELECT source_topic_id, -toInt64(count()), toInt64(0) FROM alerts GROUP BY source_topic_id
+        UNION ALL SELECT source_topic_id, -toInt64(count()), toInt64(0) FROM alert_actions GROUP BY source_topic_id
         UNION ALL SELECT source_topic_id, toInt64(0), -toInt64(count()) FROM rejected GROUP BY source_topic_id
     ) GROUP BY topic HAVING e != 0 OR r != 0)
 """
@@ -41,7 +45,7 @@ def run_audit(
     query: QueryArrow,
     time_zone: str,
     *,
-    topics: Sequence[str] = RAW_TOPICS,
+    topics: Sequence[str] = AUDITED,
     progress: Progress = lambda *_: None,
 ) -> AuditReport:
     """Compare log and store. Records newer than the ledger are `pending`, not holes: they are on their way."""
@@ -79,7 +83,8 @@ def _ledger_ends(query: QueryArrow) -> dict[tuple[str, int], int]:
 
 def _stored(query: QueryArrow, part: LogPart) -> Stored:
     where = f"source_topic_id = '{part.topic_id}' AND source_partition = {part.partition} AND source_offset < {part.end}"
-    events = query(f"SELECT source_offset, event_key FROM events WHERE {where}")
+    tables = TABLES.get(part.topic, ("events",))
+    events = query(" UNION ALL ".join(f"SELECT source_offset, event_key FROM {table} WHERE {where}" for table in tables))
     rejected = query(f"SELECT source_offset FROM rejected WHERE {where}")
     return Stored(
         events["source_offset"].to_numpy().astype(np.int64),
@@ -91,7 +96,9 @@ def _stored(query: QueryArrow, part: LogPart) -> Stored:
 def _of_other_lives(query: QueryArrow, known: set[str]) -> int:
     rows = query(
         "SELECT source_topic_id, sum(n) AS n FROM (SELECT source_topic_id, count() AS n FROM events GROUP BY source_topic_id "
-        "UNION ALL SELECT source_topic_id, count() FROM rejected GROUP BY source_topic_id) GROUP BY source_topic_id"
+        "UNION ALL SELECT source_topic_id, count() FROM rejected GROUP BY source_topic_id "
+        "UNION ALL SELECT source_topic_id, count() FROM alerts GROUP BY source_topic_id "
+        "UNION ALL SELECT source_topic_id, count() FROM alert_actions GROUP BY source_topic_id) GROUP BY source_topic_id"
     ).to_pylist()
     return sum(row["n"] for row in rows if row["source_topic_id"] not in known)
 

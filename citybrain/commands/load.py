@@ -27,7 +27,7 @@ READY_SECONDS = 60.0
 @json_option
 @click.pass_obj
 def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json: bool) -> None:
-    """Run one loader: store blocks of citybrain.risk in ClickHouse, each once in effect.
+    """Run one loader: store blocks of citybrain.risk and alerts of citybrain.alerts, each once in effect.
 
     With a chDB folder as CITYBRAIN_CLICKHOUSE__URL this process owns the folder and answers `citybrain query` by a
     socket in the data folder. Tables are brought up to date first.
@@ -40,6 +40,7 @@ def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json:
     from sinks.loader import Loader, LoaderOptions
     from sinks.migrate import fill_lookups, migrate
     from sinks.store import Store
+    from streams.redact import redact_note
 
     settings = located(settings, data_dir)
     url = settings.clickhouse.url
@@ -66,4 +67,5 @@ def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json:
         ready.set()
         if as_json:
             print_json({"part": "load", "store": url.rsplit("@", 1)[-1], "broker": settings.broker.bootstrap})
-        Loader(settings.broker, store, LoaderOptions(skip_gone=skip_gone)).run(stop)
+        options = LoaderOptions(skip_gone=skip_gone, redact=redact_note if settings.work.keep_text else None)
+        Loader(settings.broker, store, options).run(stop)

@@ -12,6 +12,8 @@ from sinks.store import Store
 
 DAY_ZONE: Final = "Asia/Shanghai"
 VIEWS: Final[dict[str, str]] = {
+    "v_alert_actions": "what was done about alerts, without notes",
+    "v_alerts": "one row per alert: its evidence, its state and version now, when each kind of action came first",
     "v_cases": "one row per case: when each stage was reached first, class and grid of its earliest event",
     "v_counts_day": "events and incidents per day (the deployment's time zone), grid, class and kind, with the areas above",
     "v_counts_hour": "events and incidents per hour (UTC), grid, class and kind, with the areas above",
@@ -29,6 +31,15 @@ VIEWS: Final[dict[str, str]] = {
 """Meaning of the published views; ClickHouse keeps no comment for a view that is replaced."""
 VIEW_COLUMNS: Final[dict[str, str]] = {
     "accept_limit_ms": "limit of the case's tier from reported to accepted, milliseconds; none: no limit",
+    "acknowledged_at": "first action ack",
+    "dispatched_at": "first action dispatch",
+    "ended_at": "first action resolve or false_alarm",
+    "escalated_at": "first action escalate",
+    "is_open": "1 until the first resolve or false_alarm",
+    "last_action": "kind of the action that decides the state, open without any; the first ending decides for ever",
+    "source_offset": "place in the log of alerts: the order of actions",
+    "state": "open, acknowledged, dispatched, escalated, resolved or false_alarm",
+    "version": "number of distinct actions + 1 (v_alert_actions: the version the actor saw)",
     "accepted": "earliest event of stage accepted",
     "area": "code of the area, empty when not located",
     "arrive_limit_ms": "limit of the case's tier from dispatched to arrived, milliseconds",

@@ -19,7 +19,6 @@ from kafka.admin import KafkaAdminClient
 
 from citybrain.audit import AuditReport, run, run_audit
 from citybrain.audit.raw_log import UNREADABLE, event_key, log_ends, topic_ids
-from citybrain.audit.run import RAW_TOPICS
 from citybrain.local_kafka import LocalKafka
 from citybrain.report import audit_lines
 from citybrain.topics import ensure_topics
@@ -120,10 +119,10 @@ def send_some(broker: Broker, city: City) -> int:
 
 def blocks_of(broker: Broker, city: City) -> list[Block]:
     """Every record of the raw log cooked, in blocks of BLOCK records."""
-    ids = topic_ids(broker, RAW_TOPICS)
+    ids = topic_ids(broker, [topic.name for topic in RAW.values()])
     consumer = KafkaConsumer(**reader(broker))
     locator, blocks = Locator(city.places), []
-    for (topic, number), end in log_ends(broker, RAW_TOPICS).items():
+    for (topic, number), end in log_ends(broker, [topic.name for topic in RAW.values()]).items():
         partition = TopicPartition(topic, number)
         consumer.assign([partition])
         consumer.seek_to_beginning(partition)

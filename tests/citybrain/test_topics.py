@@ -44,7 +44,7 @@ class TestEnsure:
             told = config(bare, topic.name)
             assert told["retention.ms"] == str(topic.retention_ms)
             assert told["max.message.bytes"] == str(topic.max_message_bytes)
-            assert told["message.timestamp.type"] == ("LogAppendTime" if topic in RAW.values() else "CreateTime")
+            assert told["message.timestamp.type"] == ("CreateTime" if topic is RISK else "LogAppendTime")
         assert topics.problems(bare) == []
 
     def test_a_second_time_changes_nothing(self, bare: Broker) -> None:

@@ -10,7 +10,7 @@ import pytest
 from schemas import topics
 from schemas.block import MAX_BYTES
 from schemas.events import MAX_EVENT_BYTES, Kind
-from schemas.topics import ALL, DAY_MS, RAW, RISK, Topic
+from schemas.topics import ALERTS, ALL, DAY_MS, RAW, RISK, Topic
 
 
 def test_every_kind_has_its_raw_topic() -> None:
@@ -36,5 +36,5 @@ def test_names_sizes_and_retention_make_sense(topic: Topic) -> None:
 
 
 def test_names_stand_once() -> None:
-    assert len({topic.name for topic in ALL}) == len(ALL) == len(RAW) + 1
-    assert topics.ALL[-1] is RISK
+    assert len({topic.name for topic in ALL}) == len(ALL) == len(RAW) + 2
+    assert set(topics.ALL) == {*RAW.values(), RISK, ALERTS}

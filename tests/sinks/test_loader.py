@@ -17,13 +17,15 @@ from kafka.consumer.subscription_state import ConsumerRebalanceListener
 
 from citybrain.local_kafka import LocalKafka
 from citybrain.topics import ensure_topics
+from schemas.alerts import encode_alert
 from schemas.block import decode_block, encode_block
 from schemas.errors import CitybrainError, LogTruncated, StoreRefused, StoreUnavailable
 from schemas.kafka_options import Broker, busy_share, common, loader, producer
-from schemas.topics import RISK
+from schemas.topics import ALERTS, RISK
 from sinks import loader as loader_module
 from sinks.loader import Loader, LoaderOptions, finish_joining
 from sinks.store import Store
+from tests.alerts import action, raised
 from tests.sinks.blocks import Block, bad, block, one, raw, rows_in
 
 
@@ -155,7 +157,7 @@ def test_a_block_nobody_can_read_stops_its_partition_alone(
     assert store.query("SELECT risk_offset FROM blocks WHERE risk_partition = 0") == [(0,)]
     loud = [record.getMessage() for record in caplog.records if record.levelno == logging.CRITICAL]
     assert len(loud) == 1
-    assert loud[0].startswith("partition 0 stops at offset 1: ")
+    assert loud[0].startswith("citybrain.risk: partition 0 stops at offset 1: ")
 
 
 class Away(Store):
@@ -282,3 +284,27 @@ def test_a_log_that_no_longer_holds_the_next_record_is_no_reason_to_go_on_silent
     until(eyes, LEDGER, 2)
     asked.end()
     assert store.query("SELECT source_offset FROM events ORDER BY 1") == [(0,), (3,)]
+
+
+def test_alerts_are_stored_beside_blocks_and_go_on_from_the_ledger(kafka: Broker, store: Store, eyes: Store) -> None:
+    """Another topic, the same protocol: a record nobody can read is a reject, a repeat is dropped, a restart repeats nothing."""
+    alert = raised()
+    values = [encode_alert(alert).value, b"{", encode_alert(alert).value, encode_alert(action(alert, "ack", "a")).value]
+    sender = KafkaProducer(**producer(kafka))
+    for value in values:
+        sender.send(ALERTS.name, value, key=alert.id.encode())
+    sender.flush()
+    send(kafka, [block([raw(0)])])
+    first = Loading(kafka, store)
+    until(eyes, LEDGER, 5)
+    first.end()
+    sender.send(ALERTS.name, encode_alert(action(alert, "resolve", "b")).value, key=alert.id.encode())
+    sender.close()
+    again = Loading(kafka, store)
+    until(eyes, LEDGER, 6)
+    again.end()
+
+    assert (first.failed, again.failed) == (None, None)
+    assert store.query("SELECT state, version FROM v_alerts") == [("resolved", 3)]
+    assert store.query("SELECT reason, source_topic, source_offset FROM rejected") == [("not_json", ALERTS.name, 1)]
+    assert store.query("SELECT sum(stored), sum(repeated) FROM blocks WHERE source_topic = 'citybrain.alerts'") == [(3, 1)]
