@@ -24,7 +24,10 @@ setup: $(VENV)/.ready  ## .venv from the hash-pinned lock; afterwards .venv/bin/
 demo: setup  ## a real Kafka, worker and ClickHouse play a simulated city; ARGS="--help" shows what else
 	@$(BIN)/citybrain demo $(ARGS)
 
-test: setup  ## all tests, on the real broker and chDB
+tools:  ## Debian packages that tests run: prometheus, prometheus-alertmanager; installed when missing and root may
+	@sh tests/tools.sh
+
+test: setup tools  ## all tests, on the real broker, chDB and Prometheus
 	$(BIN)/pytest $(ARGS)
 
 check-data: setup  ## play every mapped set of ../shared/data and compare with an independent recount
@@ -54,4 +57,4 @@ lock: setup  ## pin again; names no address
 clean:  ## remove what was made
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup demo test check-data lint types contract docs docs-check lock clean
+.PHONY: help setup demo tools test check-data lint types contract docs docs-check lock clean

@@ -57,6 +57,8 @@ class Deployment:
         self.part("load", ["load"])
         for number in range(self._settings.work.processes):
             self.part(f"work-{number + 1}", ["work"], {"CITYBRAIN_WORK__INSTANCE": f"worker-{number + 1}"})
+        if self._settings.alertmanager.url:
+            self.part("notify", ["notify"])
         self._wait_for_queries()
 
     def part(self, name: str, arguments: list[str], extra: dict[str, str] | None = None, *, once: bool = False) -> Part:

@@ -21,6 +21,12 @@ def clear_metrics(folder: Path) -> None:
             stale.unlink()
 
 
+def share_metrics(folder: Path) -> None:
+    """Let this process's metrics be served by the deployment that runs in a data folder: the verdict of an audit, say."""
+    if (folder / METRICS).is_dir():
+        os.environ.setdefault(SHARED, str((folder / METRICS).absolute()))
+
+
 def serve_metrics(port: int) -> None:
     """Serve this process's metrics, or those of all processes that share the folder. 0: do not. BadSettings: port taken."""
     if not port:

@@ -59,6 +59,13 @@ class MetricsPort(_Part):
     port: int = Field(0, ge=0, le=65_535, description="serve metrics on this loopback port; 0: do not")
 
 
+class Alertmanager(_Part):
+    """Who is told of the city's alerts."""
+
+    url: str = Field("", pattern=r"^(https?://.+)?$", description="Alertmanager that `notify` sends alerts to; empty: none")
+    link: str = Field("", description="page of an alert, with {id} for its id; Alertmanager shows it as the source")
+
+
 class Log(_Part):
     """Logs go to standard error."""
 
@@ -75,6 +82,7 @@ class Settings(_Part):
     work: Work = Work()
     city: City = City()
     metrics: MetricsPort = MetricsPort()
+    alertmanager: Alertmanager = Alertmanager()
     log: Log = Log()
 
     @classmethod

@@ -65,6 +65,7 @@ class Supervisor:
     def add(self, part: Part) -> Part:
         """Start a part and keep it."""
         part.start()
+        metrics.RESTARTS.labels(part.name).inc(0)
         self.parts.append(part)
         return part
 
@@ -72,6 +73,8 @@ class Supervisor:
         """Start dead parts again once their pause is over."""
         now = time.monotonic()
         for part in self.parts:
+            if not part.once:
+                metrics.PART_UP.labels(part.name).set(part.running)
             if part.once or part.running:
                 continue
             if not part.next_start:

@@ -5,9 +5,12 @@ Parts take the ones they move; `citybrain` serves them all on one loopback port 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import Counter, Gauge, Histogram
+
+from schemas.events import Kind
+from schemas.reasons import REASONS
 
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
@@ -32,7 +35,7 @@ INSERT_SECONDS = Histogram(
 QUERYABLE_SECONDS = Histogram(
     "citybrain_event_lag_seconds", "Kafka append to queryable, oldest row of each block", buckets=SECONDS
 )
-REPEATED = Counter("citybrain_events_repeated_total", "Rows dropped as repeats: repeat | conflict | redelivered", ["how"])
+REPEATED = Counter("citybrain_events_repeated_total", "Rows dropped as repeats: repeated | conflict | redelivered", ["how"])
 HOLES = Gauge(
     "citybrain_holes_records",
     "Source offsets between covered ranges, by topic and partition",
@@ -42,3 +45,17 @@ HOLES = Gauge(
 DOUBLES = Gauge("citybrain_doubles_events", "Events stored more than once, by the last audit", multiprocess_mode="mostrecent")
 SENT = Counter("citybrain_sent_total", "Events producers sent, by kind and outcome: delivered | failed", ["kind", "result"])
 RESTARTS = Counter("citybrain_part_restarts_total", "Parts started again by the supervisor", ["part"])
+PART_UP = Gauge(
+    "citybrain_part_up", "1 while a part runs, 0 while it does not, by part", ["part"], multiprocess_mode="mostrecent"
+)
+NOTIFIED = Counter("citybrain_alerts_notified_total", "Alerts sent to Alertmanager, by outcome: delivered | failed", ["result"])
+
+# A counter that appears with its first count has no increase that Prometheus can see: those that rules watch start at 0.
+for _reason in REASONS:
+    REJECTED.labels(_reason)
+for _how in ("repeated", "conflict", "redelivered"):
+    REPEATED.labels(_how)
+for _kind in get_args(Kind):
+    EVENTS.labels(_kind)
+for _result in ("delivered", "failed"):
+    NOTIFIED.labels(_result)

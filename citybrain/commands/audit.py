@@ -25,10 +25,13 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
       citybrain audit --data-dir demo-data
       citybrain audit --json
     """
+    from citybrain.metrics_server import share_metrics
+    from citybrain.running import located
+
+    share_metrics(located(settings, data_dir).data_dir)  # before the metrics are imported
     from citybrain.audit import run_audit
     from citybrain.reading import as_arrow, open_query
     from citybrain.report import audit_lines
-    from citybrain.running import located
 
     report = run_audit(located(settings, data_dir).broker, as_arrow(open_query(settings, data_dir)), settings.city.time_zone)
     if as_json:
