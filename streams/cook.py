@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
 import orjson
 import polars as pl
 import pyarrow as pa
@@ -82,12 +83,13 @@ def _cook(kitchen: Kitchen, records: Sequence[RawRecord], values: Sequence[bytes
     rows = [verdict for verdict in judged if not isinstance(verdict, Reject)]
     if rows:
         table = pa.concat_tables([table, pa.Table.from_pylist(rows, READ_SCHEMA)])
-    by_offset = {record.offset: (record, value) for record, value in zip(records, values, strict=True)}
+    offsets = np.fromiter((record.offset for record in records), np.int64, len(records))  # ascending, as in the log
+    hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, values), np.uint64, len(values))
 
     def refuse(frame: pl.DataFrame, reason: str, detail: Callable[[dict[str, Any]], str]) -> None:
         for row in frame.select("source_offset", "at", "received_at", "lon", "lat").iter_rows(named=True):
-            record, value = by_offset[row["source_offset"]]
-            body = kept_body(orjson.loads(value))
+            at = int(np.searchsorted(offsets, row["source_offset"]))
+            record, body = records[at], kept_body(orjson.loads(values[at]))
             rejects.append(Reject(record.offset, record.timestamp, reason, detail(row), body, record.value or b""))
 
     frame = _frame(table)
@@ -110,7 +112,7 @@ def _cook(kitchen: Kitchen, records: Sequence[RawRecord], values: Sequence[bytes
         kind=pl.lit(kitchen.kind),
         rules_version=pl.lit(kitchen.rules.version),
         text=redact(frame["text"], keep=kitchen.keep_text),
-        body_hash=pl.Series([xxhash.xxh3_64_intdigest(by_offset[o][1]) for o in frame["source_offset"]], dtype=pl.UInt64),
+        body_hash=hashes[np.searchsorted(offsets, frame["source_offset"].to_numpy())],
         at=pl.from_epoch("at", "ms").dt.replace_time_zone("UTC"),
         received_at=pl.from_epoch("received_at", "ms").dt.replace_time_zone("UTC"),
     )
@@ -172,8 +174,11 @@ def _reject_row(reject: Reject) -> dict[str, Any]:
 
 def _count_person_fields(values: Sequence[bytes]) -> dict[str, int]:
     """How often each person field was sent. Only records that hold such a key are opened."""
-    texts = [value.decode(errors="replace") for value in values]
-    suspects = pl.Series(texts, dtype=pl.String).str.contains_any(PERSON_KEYS, ascii_case_insensitive=True)
+    try:
+        texts = pl.Series(values, dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.ComputeError:  # one of them is not UTF-8
+        texts = pl.Series([value.decode(errors="replace") for value in values], dtype=pl.String)
+    suspects = texts.str.contains_any(PERSON_KEYS, ascii_case_insensitive=True)
     counts: dict[str, int] = {}
     for i in suspects.fill_null(value=False).arg_true():
         for name in _names_in(values[i]):

@@ -9,6 +9,8 @@ import orjson
 import pyarrow as pa
 
 STRUCTURED: Final = b"application/cloudevents"
+USUAL: Final = ("content-type", b"application/cloudevents+json; charset=UTF-8")
+"""The header nearly every structured event has: found as it stands, no header needs to be read."""
 
 
 class RawRecord(NamedTuple):
@@ -67,7 +69,7 @@ def structured(record: RawRecord) -> bytes:
     JSON stays as it is, so that the reader names the fault. An empty record gives b"". Never raises.
     """
     value = record.value or b""
-    if not value or not record.headers:
+    if not value or not record.headers or USUAL in record.headers:
         return value
     headers = {name.lower(): content or b"" for name, content in record.headers}  # Kafka allows headers without a value
     if "ce_specversion" not in headers or headers.get("content-type", b"").lower().startswith(STRUCTURED):
