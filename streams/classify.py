@@ -1,4 +1,4 @@
-"""What kind of risk an event is: by the source's class, a code table, limits of readings, then weighted terms.
+"""What kind of risk an event is: by the source's class, a code table, limits of readings, then the text model.
 
 By the column: no Python runs per text. What nothing matches is `U00`, with the reason that nothing matched.
 """
@@ -9,8 +9,6 @@ import polars as pl
 
 from schemas.taxonomy import UNCLASSIFIED, taxonomy
 from streams.rules import Rules
-
-MAX_EVIDENCE_TERMS = 3
 
 
 def classify(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -69,24 +67,10 @@ def _by_limits(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 
 
 def _by_terms(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """Rows with text: the class whose terms weigh most, if at least the threshold; ties go to the lower code."""
-    terms = rules.terms["term"].unique(maintain_order=True)
-    hits = (
-        rows.select("row", term=pl.col("text").str.to_lowercase().str.extract_many(terms.implode(), overlapping=True))
-        .drop_nulls()
-        .explode("term", empty_as_null=False)
-        .unique(maintain_order=True)
-        .join(rules.terms, on="term", how="inner", maintain_order="left")
-    )
+    """Rows with text: the class the terms give, with the terms that weigh most; no row where they give none."""
+    texts = rows.filter(pl.col("text").is_not_null()).select("row", "text")
     return (
-        hits.sort("weight", descending=True, maintain_order=True)
-        .group_by("row", "class", maintain_order=True)
-        .agg(
-            score=pl.col("weight").sum().round(6),  # sums of halves and fifths tie as written
-            terms=pl.col("term").head(MAX_EVIDENCE_TERMS),
-        )
-        .filter(pl.col("score") >= rules.threshold)
-        .sort(["row", "score", "class"], descending=[False, True, False])
-        .unique("row", keep="first", maintain_order=True)
-        .select("row", by_terms=pl.col("class"), terms=pl.col("terms").list.join(", "))
+        pl.concat([texts.select("row"), rules.scorer.score(texts["text"])], how="horizontal")
+        .filter(pl.col("label") != UNCLASSIFIED)
+        .select("row", by_terms="label", terms=pl.col("terms").list.join(", "))
     )

@@ -1,4 +1,4 @@
-"""The rules of classification, read from `rules/*.yaml`: code table, limits of sensor metrics, weighted terms.
+"""The rules of classification, read from `rules/*.yaml`: code table, limits of sensor metrics, weighted terms and their context.
 
 Rules that change are audited: the version is a hash of the files and is stored with every event.
 """
@@ -15,18 +15,23 @@ import polars as pl
 import yaml
 
 from schemas.taxonomy import taxonomy
+from streams.builtin import builtin_model
+from streams.scorer import Scorer
 
-FILES: Final = ("codes.yaml", "limits.yaml", "terms.yaml")
+TERMS: Final = tuple(
+    f"terms/{name}.yaml"
+    for name in ("public_institution", "public_order", "disputes", "public_safety", "cyber", "unclassified")
+)
+FILES: Final = ("codes.yaml", "limits.yaml", "settings.yaml", "context.yaml", *TERMS)
 
 
 class Rules(NamedTuple):
-    """`codes`: code (lower case) and class. `limits`: metric, above, below, class. `terms`: term, class, weight."""
+    """`codes`: code (lower case) and class. `limits`: metric, above, below, class. `scorer`: the text model, compiled."""
 
     version: str
     codes: pl.DataFrame
     limits: pl.DataFrame
-    terms: pl.DataFrame
-    threshold: float
+    scorer: Scorer
 
 
 @cache
@@ -35,27 +40,18 @@ def shipped_rules() -> Rules:
     folder = files(__package__).joinpath("rules")
     texts = {name: folder.joinpath(name).read_bytes() for name in FILES}
     digest = hashlib.sha256(b"".join(texts[name] for name in FILES)).hexdigest()
-    codes, limits, terms = (yaml.safe_load(texts[name]) for name in FILES)
+    codes, limits, settings, context, *terms = (yaml.safe_load(texts[name]) for name in FILES)
     _check("codes.yaml", codes["codes"].values())
     _check("limits.yaml", [limit["class"] for limit in limits["metrics"].values()])
-    _check("terms.yaml", terms["classes"])
+    version = f"r{settings['version']}-{digest[:8]}"
     return Rules(
-        version=f"r{terms['version']}-{digest[:8]}",
+        version=version,
         codes=pl.DataFrame(
             {"code": [str(code).lower() for code in codes["codes"]], "by_code": list(codes["codes"].values())},
             schema={"code": pl.String, "by_code": pl.String},
         ),
         limits=_limits(limits["metrics"]),
-        terms=pl.DataFrame(
-            [
-                (term.lower(), code, float(weight))
-                for code, weights in terms["classes"].items()
-                for term, weight in weights.items()
-            ],
-            schema={"term": pl.String, "class": pl.String, "weight": pl.Float64},
-            orient="row",
-        ),
-        threshold=float(terms["threshold"]),
+        scorer=Scorer(builtin_model(settings, context, terms, version)),
     )
 
 

@@ -62,6 +62,7 @@ class Scorer:
         self._weights = np.round(self._weights * UNIT)
         self._bias = np.round(np.array([model.bias.get(label, 0.0) for label in model.labels]) * UNIT)
         self._squares = np.array([model.scales.get(term, 1.0) ** 2 for term in self.terms])
+        self._none = column.get(model.unclassified, -1)
         self._by_label = np.hstack([self._weights, np.zeros((len(self.terms), 1))])  # nothing speaks for unclassified
         self._labels = pl.Series([*model.labels, model.unclassified], dtype=pl.String)
         self._term_names = pl.Series(self.terms, dtype=pl.String)
@@ -96,6 +97,7 @@ class Scorer:
         threshold = -np.inf if self.model.threshold is None else self.model.threshold
         needed = np.round((threshold + self._context.raises(matrix.contexts)) * UNIT)
         given = (top >= needed) & (top - second >= round(self.model.margin * UNIT)) & (np.diff(matrix.hits.indptr) > 0)
+        given &= best != self._none  # a model may know what is none of its labels
         chosen = np.where(given, best, len(self.model.labels))
         sure = self._confidence(matrix.millionths / UNIT, best, top / UNIT, np.maximum(second, needed) / UNIT)
         terms, weights = self._evidence(matrix, chosen)

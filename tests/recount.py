@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +17,8 @@ import pyarrow as pa
 import shapely
 import shapely.geometry
 import yaml
+
+from tests.recount_terms import WrittenRules
 
 ROOT: Final = Path(__file__).parent.parent
 OPEN: Final = "U00"
@@ -200,15 +201,11 @@ def _class_of(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def _by_terms(text: str) -> str:
-    """The class whose terms weigh most, at least the threshold; the lower code wins a tie. Exact decimals."""
-    rules = _terms()
-    lowered = text.lower()
-    scores = {
-        code: sum(Decimal(str(weight)) for term, weight in terms.items() if term.lower() in lowered)
-        for code, terms in rules["classes"].items()
-    }
-    best = max(sorted(scores), key=lambda code: scores[code])
-    return best if scores[best] >= Decimal(str(rules["threshold"])) else OPEN
+    """The class by a recount of the rules for texts, one text at a time (`tests.recount_terms`)."""
+    if "terms" not in _RULES:
+        _RULES["terms"] = WrittenRules.read(ROOT / "streams" / "rules")
+    rules: WrittenRules = _RULES["terms"]
+    return rules.class_of(text)
 
 
 def _beats(files: list[Path]) -> dict[int, str]:
@@ -228,13 +225,6 @@ def _beats(files: list[Path]) -> dict[int, str]:
 
 
 _RULES: dict[str, Any] = {}
-
-
-def _terms() -> dict[str, Any]:
-    if "terms" not in _RULES:
-        _RULES["terms"] = yaml.safe_load((ROOT / "streams" / "rules" / "terms.yaml").read_text(encoding="utf-8"))
-    rules: dict[str, Any] = _RULES["terms"]
-    return rules
 
 
 def _codes() -> dict[str, str]:
