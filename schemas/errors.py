@@ -83,6 +83,10 @@ class BadCatalogue(CitybrainError):
     """A catalogue folder does not hold what a catalogue holds. Each line names file, entry, what was got and wanted."""
 
 
+class BadTraining(CitybrainError):
+    """Texts and labels from which nothing can be learned."""
+
+
 class BadBlock(CitybrainError):
     """A record of `citybrain.risk` cannot be read as a block. Only a defect of ours can cause this."""
 

@@ -2,9 +2,10 @@
 
 One form for the rules written by us and for models a city trains on its own work orders. Every weight is readable:
 
-    score(label) = bias(label) + sum of weight(term, label) / n,  over the distinct terms found in the text
+    score(label) = bias(label) + sum of times(term) * weight(term, label) / n,  over the distinct terms found in the text
 
-n is 1 (`none`) or the square root of the sum of the squared scales of the terms found (`l2`). The best label is
+times is 1 however often the term stands in the text (`once`), or 1 + ln(how often) (`log`: long texts repeat what they are
+about). n is 1 (`none`) or the square root of the sum of the squared times * scale of the terms found (`l2`). The best label is
 given if its score reaches `threshold` plus what contexts add, and leads the next by `margin`; else `unclassified`.
 A file of another form, not whole, or with another hash is refused by `BadModel`. Why one form: docs/decisions/0020.
 Pure: bytes in, bytes out.
@@ -79,7 +80,7 @@ class TextModel(_Part):
     """The whole model. Labels stand in order of priority: the first of equal scores wins.
 
     Terms and all other words match without regard to case. A term of ASCII letters and digits matches whole words only
-    (`robber*` any word that begins so); any other term matches as a substring. A term counts once however often it stands.
+    (`robber*` any word that begins so); any other term matches as a substring.
     """
 
     form: Literal["citybrain-text-model/1"] = FORM
@@ -89,6 +90,7 @@ class TextModel(_Part):
     terms: dict[str, dict[str, Number]]
     bias: dict[str, Number] = {}
     normalisation: Literal["none", "l2"] = "none"
+    counts: Literal["once", "log"] = "once"
     scales: dict[str, Positive] = {}  # l2: of a term, 1 where none is given
     unclassified: str = "U00"
     threshold: Number | None = None  # None: the best label however low its score

@@ -71,14 +71,13 @@ class Finder:
         self._terms = np.array([self._numbers[text] for text in order], dtype=np.int64)
 
     def find(self, lower: pl.Series, words: pl.Series) -> sparse.csr_matrix:
-        """Texts x terms, 1 where a term stands in a text, of lowered texts and their words (`lowered`, `words_of`)."""
+        """Texts x terms, how often a term stands in a text, of lowered texts and their words (`lowered`, `words_of`)."""
         rows, found = self._substrings.find(lower)
         more_rows, more = self._words.find(words)
         where = np.concatenate([rows, more_rows])
         which = self._terms[np.concatenate([found, more + len(self._substrings.texts)])]
         hits = sparse.coo_matrix((np.ones(len(where)), (where, which)), shape=(len(lower), len(self._terms))).tocsr()
         hits.sum_duplicates()
-        hits.data[:] = 1.0
         return hits
 
 

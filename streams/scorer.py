@@ -1,8 +1,8 @@
 """Scores of texts under a text model, by the column: label, confidence, and the terms that decided.
 
-score(label) = bias + sum of weights of the distinct terms found, over the l2 norm of their scales where the model says so
-(`schemas.text_model`). Terms x texts is a sparse matrix, so a built-in model of a few hits a text and a trained one of a
-hundred are the same product.
+score(label) = bias + sum of weights of the distinct terms found, over the l2 norm of their scales where the model says so,
+each term counting once or by the logarithm of how often it stands (`schemas.text_model`). Terms x texts is a sparse matrix,
+so a built-in model of a few hits a text and a trained one of a hundred are the same product.
 """
 
 from __future__ import annotations
@@ -85,9 +85,10 @@ class Scorer:
             some, some_words = self._context.clean(some, some_words)
             lower, words = lower.scatter(suspects, some), words.scatter(suspects, some_words)
         hits = self._finder.find(lower, words)
+        hits.data = 1.0 + np.log(hits.data) if self.model.counts == "log" else np.ones_like(hits.data)
         norms = np.ones(len(texts))
         if self.model.normalisation == "l2":
-            norms = np.sqrt(np.maximum(hits @ self._squares, np.finfo(float).tiny))
+            norms = np.sqrt(np.maximum(hits.power(2) @ self._squares, np.finfo(float).tiny))
             norms[np.diff(hits.indptr) == 0] = 1.0
         return Matrix((hits @ self._weights) / norms[:, None] + self._bias, hits, norms, contexts)
 
@@ -116,7 +117,7 @@ class Scorer:
         """Up to MAX_EVIDENCE_TERMS terms and their weights for each classified row, heaviest first, then in the model's order."""
         rows = np.repeat(np.arange(len(chosen)), np.diff(matrix.hits.indptr))
         terms = matrix.hits.indices
-        weights = self._by_label[terms, chosen[rows]]
+        weights = self._by_label[terms, chosen[rows]] * matrix.hits.data
         counts = weights > 0
         rows, terms, weights = rows[counts], terms[counts], weights[counts]
         order = np.lexsort((terms, -weights, rows))

@@ -1,0 +1,67 @@
+"""Weights that tell each label from the others: linear support vectors, every label counting alike.
+
+What terms have in common is learned from texts without labels too: their strongest directions (truncated SVD, as in latent
+semantic analysis) are additional features, and as both steps are linear, their weights are folded back into the terms'.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.svm import LinearSVC
+from sklearn.utils.extmath import randomized_svd
+
+Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+
+STRENGTH: Final = 6.0
+"""C = STRENGTH / sqrt(texts): the fewer texts, the more each may bend the weights."""
+DIRECTIONS: Final = 64
+SHARE: Final = 0.5
+"""Length of a text's directions beside its terms, which have length 1."""
+LEAST_UNLABELLED: Final = 200
+NEVER: Final = -10.0
+"""Score of a label that was not among the texts learned from."""
+
+
+class Separation(NamedTuple):
+    """`weights`: terms x labels, `bias`: one a label."""
+
+    weights: Floats
+    bias: Floats
+
+    def scores(self, rows: sparse.csr_matrix) -> Floats:
+        """Texts x labels."""
+        return np.asarray(rows @ self.weights + self.bias)
+
+
+def directions_of(rows: sparse.csr_matrix, seed: int) -> Floats | None:
+    """Terms x directions that unlabelled texts vary along, scaled to give them length SHARE; None for too few texts."""
+    if rows.shape[0] < LEAST_UNLABELLED:
+        return None
+    _, _, found = randomized_svd(rows, min(DIRECTIONS, min(rows.shape) - 1), random_state=seed)
+    length = np.sqrt(((rows @ found.T) ** 2).sum(axis=1).mean())
+    return np.asarray(found.T * (SHARE / max(length, np.finfo(float).tiny)))
+
+
+def separate(rows: sparse.csr_matrix, labels: Labels, count: int, directions: Floats | None, seed: int) -> Separation:
+    """One plane a label, between its texts and all others; both sides weigh the same however many texts they have."""
+    features = rows if directions is None else sparse.hstack([rows, sparse.csr_matrix(rows @ directions)]).tocsr()
+    weights, bias = np.zeros((features.shape[1], count)), np.full(count, NEVER)
+    for label in range(count):
+        ours = labels == label
+        if not ours.any():
+            continue
+        if ours.all():
+            bias[label] = 0.0
+            continue
+        weight = np.where(ours, (~ours).sum() / ours.sum(), 1.0)
+        machine: Any = LinearSVC(C=STRENGTH / np.sqrt(len(labels)), random_state=seed, max_iter=10_000)
+        machine.fit(features, ours, sample_weight=weight)
+        weights[:, label], bias[label] = machine.coef_[0], machine.intercept_[0]
+    terms = rows.shape[1]
+    folded = weights[:terms] if directions is None else weights[:terms] + directions @ weights[terms:]
+    return Separation(folded, bias)
