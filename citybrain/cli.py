@@ -31,6 +31,7 @@ COMMANDS = {
     "classify": "Give each text of a file a label.",
     "explain": "Say why a text gets its label.",
     "rejected": "List, show, export or retry rejected records.",
+    "catalogue": "Classes, departments, scenarios: list, search, check, compare.",
     "status": "What is running, how far it is, what lags.",
     "check": "Check settings, places, broker, topics and store.",
 }

@@ -41,6 +41,9 @@ class City(_Part):
 
     places: Path | None = Field(None, description="GeoJSON of grids (schemas.places); none: nothing is located")
     time_zone: str = Field("Asia/Shanghai", description="where a day begins (IANA)")
+    catalogue: Path | None = Field(
+        None, description="folder of the city's own catalogue (docs/catalogue.md); none: the shipped one"
+    )
     response_tiers: Path | None = Field(None, description="YAML of response tiers (schemas.response); none: those shipped")
 
     @field_validator("time_zone")

@@ -110,14 +110,23 @@ class PatternClass(_Part):
     to: IncidentClassCode
 
 
+class NoClass(_Part):
+    """A regular expression of codes that are none of our classes, and why. They go on without a class, and are no gap."""
+
+    match: Pattern
+    why: Annotated[str, Field(min_length=5)]
+
+
 class Classes(_Part):
     """The source's codes and their incident classes: `exact` first, then `patterns` in order.
 
     Letter case and runs of blanks do not matter. A code that is not listed goes on without a class: the worker decides.
+    Codes in `none` do so too, but somebody looked at them.
     """
 
     exact: dict[str, IncidentClassCode] = {}
     patterns: tuple[PatternClass, ...] = ()
+    none: tuple[NoClass, ...] = ()
 
 
 class ReadingOf(_Part):

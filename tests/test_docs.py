@@ -26,6 +26,8 @@ from citybrain.settings import Settings
 from ingest.events_of import Counts, iter_events
 from ingest.mapping import load_mapping, shipped_mappings
 from ingest.outgoing import encode
+from schemas.catalogue.models import id_of
+from schemas.catalogue.read import shipped
 from schemas.events import EVENT_MODELS, EVENT_TYPES, Kind, Position
 from schemas.reasons import REASONS
 from schemas.taxonomy import taxonomy
@@ -109,6 +111,9 @@ def test_every_topic_setting_metric_reason_and_class_is_in_its_page() -> None:
         "metrics.md": re.findall(r"`(citybrain_\w+)`", metrics()),
         "reasons.md": list(REASONS),
         "taxonomy.md": [*taxonomy().classes, *taxonomy().categories],
+        "catalogue.md": [
+            id_of(entry) for name in ("information_classes", "departments", "scenarios") for entry in getattr(shipped(), name)
+        ],
     }
     missing = {name: [word for word in words if f"`{word}`" not in page(name)] for name, words in named.items()}
     assert missing == {name: [] for name in named}

@@ -34,22 +34,27 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
         print_json({"ok": not any(results.values()), "problems": results})
     else:
         for name, found in results.items():
-            click.echo(f"{name:<8} {'; '.join(found) or 'ok'}")
+            click.echo(f"{name:<9} {'; '.join(found) or 'ok'}")
     if any(results.values()):
         raise SystemExit(1)
 
 
 def _parts(settings: Settings) -> dict[str, Callable[[], list[str]]]:
     from citybrain import topics
+    from citybrain.catalogue_folder import catalogue_of
     from citybrain.places_file import known_places
     from citybrain.reading import open_query
     from citybrain.tiers_file import configured_tiers
+    from schemas.catalogue.check import problems
     from sinks.migrate import ENGINES, unsafe_tables
     from streams.rules import shipped_rules
 
     def rules() -> list[str]:
         shipped_rules()
         return []
+
+    def catalogue() -> list[str]:
+        return problems(catalogue_of(settings.city.catalogue))
 
     def places() -> list[str]:
         known_places(settings.city.places, settings.data_dir)
@@ -65,6 +70,7 @@ def _parts(settings: Settings) -> dict[str, Callable[[], list[str]]]:
 
     return {
         "rules": rules,
+        "catalogue": catalogue,
         "places": places,
         "tiers": tiers,
         "topics": lambda: topics.problems(settings.broker),

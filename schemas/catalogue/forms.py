@@ -36,7 +36,6 @@ Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 ClassCode = Annotated[str, Field(pattern=r"^[A-Z][0-9]{2}$")]
 InformationId = Annotated[str, Field(pattern=r"^(sensor|police|grid|service|inspection|mediation)\.[a-z][a-z0-9_]{0,50}$")]
 AreaPrefix = Annotated[str, Field(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12}|[0-9]{15})$")]
-Minutes = Annotated[int, Field(gt=0)]
 
 
 class Part(BaseModel):

@@ -15,7 +15,6 @@ from schemas.catalogue.forms import (
     Entry,
     InformationId,
     Kind,
-    Minutes,
     Named,
     Part,
     Text,
@@ -27,25 +26,16 @@ from schemas.taxonomy import CategoryId
 
 
 class Tier(Entry):
-    """A response tier: response time only. Times count from the report; None: no such stage is waited for.
+    """A response tier: response time only.
 
-    Units     minutes to accept, dispatch and arrive; hours to close.
-    Hours     `clock`: every hour counts; `working`: only those of the working-hours calendar.
+    Response  the tier of the response file (`schemas.response`), which holds minutes to accept, dispatch and arrive; None: nobody
+              is sent.
+    Hours     those until a case is closed: `clock`: every hour counts; `working`: only those of the working-hours calendar.
     """
 
-    accept_minutes: Minutes | None
-    dispatch_minutes: Minutes | None
-    arrive_minutes: Minutes | None
-    close_hours: Minutes | None
+    response: str | None
+    close_hours: Annotated[int, Field(gt=0)] | None
     hours: Literal["clock", "working"]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        stages = [self.accept_minutes, self.dispatch_minutes, self.arrive_minutes]
-        times = [time for time in stages if time is not None]
-        if times != sorted(times):
-            raise ValueError(f"wanted accept <= dispatch <= arrive, got {times}")
-        return self
 
 
 class PrivacyLevel(Entry):

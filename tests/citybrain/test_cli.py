@@ -192,7 +192,7 @@ class TestTopicsAndCheck:
         done = citybrain("check", "--data-dir", str(data), CITYBRAIN_BROKER__BOOTSTRAP=broker.bootstrap)
 
         assert [line.split() for line in done.stdout.splitlines()] == [
-            [name, "ok"] for name in ("rules", "places", "topics", "store")
+            [name, "ok"] for name in ("rules", "catalogue", "places", "tiers", "topics", "store")
         ]
 
     def test_check_names_what_is_wrong_and_its_fix(self, tmp_path: Path, broker: Broker) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from schemas.catalogue.check import problems
 from schemas.catalogue.read import LISTS, shipped
+from schemas.response import shipped_tiers
 from schemas.taxonomy import taxonomy
 
 CATALOGUE = shipped()
@@ -99,3 +100,14 @@ def test_sentences_end_as_sentences(name: str) -> None:
         if text := getattr(entry, name, None):
             assert text.zh.endswith("。"), text.zh
             assert text.en.endswith("."), text.en
+
+
+def test_tiers_are_those_response_times_are_judged_by() -> None:
+    """An incident class is judged by the tier of its class in the catalogue: the shipped response file says the same."""
+    rules = {rule.selector: rule.tier for rule in shipped_tiers().rules()}
+    assert shipped_tiers().axis == "urgency"
+    tiers = CATALOGUE.entries("tiers")
+    assert {tier.response for tier in tiers.values()} - {None} == set(rules.values())
+    for entry in CATALOGUE.incident_classes:
+        if wanted := tiers[entry.tier].response:
+            assert rules.get(entry.code, rules[""]) == wanted, entry.code
