@@ -32,6 +32,9 @@ class Work(_Part):
 
     block_age_ms: int = Field(500, ge=50, le=10_000, description="a block closes at this age, milliseconds")
     keep_text: bool = Field(default=False, description="keep free text, redacted; off unless a deployment asks for it")
+    model: Path | None = Field(
+        None, description="text model by `citybrain train`, asked before the written rules; read again when replaced"
+    )
     instance: str = Field("worker-1", description="static group member; one name a worker process")
     processes: int = Field(1, ge=1, le=64, description="worker processes that `up` starts")
 

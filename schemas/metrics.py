@@ -17,6 +17,7 @@ SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0,
 EVENTS = Counter("citybrain_events_total", "Records read from raw topics", ["kind"])
 REJECTED = Counter("citybrain_events_rejected_total", "Records that became rejects, by reason", ["reason"])
 CLASSIFIED = Counter("citybrain_events_classified_total", "Accepted events by incident class", ["incident_class"])
+MODEL_RELOADS = Counter("citybrain_model_reloads_total", "Text models put in place of another: loaded | refused", ["result"])
 PERSON_FIELDS_DROPPED = Counter("citybrain_person_fields_dropped_total", "Person fields cut out, by field name", ["field"])
 BLOCK_ROWS = Histogram("citybrain_block_rows", "Rows of a block", buckets=(1, 10, 100, 1000, 5000, 10000, 20000))
 BLOCK_AGE = Histogram("citybrain_block_age_seconds", "First arrival in Kafka to the block's confirmation", buckets=SECONDS)

@@ -70,7 +70,7 @@ def _by_terms(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """Rows with text: the class the terms give, with the terms that weigh most; no row where they give none."""
     texts = rows.filter(pl.col("text").is_not_null()).select("row", "text")
     return (
-        pl.concat([texts.select("row"), rules.scorer.score(texts["text"])], how="horizontal")
+        pl.concat([texts.select("row"), rules.score(texts["text"])], how="horizontal")
         .filter(pl.col("label") != UNCLASSIFIED)
         .select("row", by_terms="label", terms=pl.col("terms").list.join(", "))
     )

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 import yaml
 
-from schemas.taxonomy import taxonomy
+from schemas.taxonomy import UNCLASSIFIED, taxonomy
 from streams.builtin import builtin_model
 from streams.scorer import Scorer
 
@@ -24,14 +24,31 @@ TERMS: Final = tuple(
 )
 FILES: Final = ("codes.yaml", "limits.yaml", "settings.yaml", "context.yaml", *TERMS)
 
+LIKELY: Final = 0.5
+"""A trained model decides where it is more likely right than wrong."""
+
 
 class Rules(NamedTuple):
-    """`codes`: code (lower case) and class. `limits`: metric, above, below, class. `scorer`: the text model, compiled."""
+    """`codes`: code (lower case) and class. `limits`: metric, above, below, class. `scorer`: the text model, compiled.
+
+    `trained`: a model of the deployment's own, asked before `scorer`; its labels are classes (docs/decisions/0024).
+    """
 
     version: str
     codes: pl.DataFrame
     limits: pl.DataFrame
     scorer: Scorer
+    trained: Scorer | None = None
+
+    def score(self, texts: pl.Series) -> pl.DataFrame:
+        """Columns of `streams.scorer.SCORED`, each row by the trained model where it is LIKELY right, else by the written rules."""
+        if self.trained is None:
+            return self.scorer.score(texts)
+        first = self.trained.score(texts).with_row_index("row")
+        sure = (first["confidence"] >= LIKELY) & (first["label"] != UNCLASSIFIED)
+        unsure = first.filter(~sure).select("row")
+        rest = pl.concat([unsure, self.scorer.score(texts.gather(unsure["row"]))], how="horizontal")
+        return pl.concat([first.filter(sure), rest]).sort("row").drop("row")
 
 
 @cache

@@ -9,7 +9,8 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, get_args
 
 import faust
@@ -24,10 +25,10 @@ from schemas.kafka_options import Broker, common
 from schemas.places import Places
 from schemas.topics import RAW, RISK
 from streams.cook import Cooked, Kitchen, cook
+from streams.live_rules import LiveRules
 from streams.locate import Locator
 from streams.pace import LoaderLoad, next_block_age
 from streams.records import RawRecord
-from streams.rules import shipped_rules
 from streams.transport import CoalescingTransport
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class WorkerOptions:
     kinds: tuple[Kind, ...] = get_args(Kind)
     block_age_ms: int = 500
     keep_text: bool = False
+    model: Path | None = None
     instance: str = "worker-1"
     group: str = "citybrain-work"
     loader_group: str = "citybrain-load"
@@ -87,7 +89,7 @@ def build_app(options: WorkerOptions) -> faust.App:
     transport = CoalescingTransport(app.conf.broker, app)
     transport.block_age_ms = options.block_age_ms
     app.transport = transport
-    locator, rules = Locator(options.places), shipped_rules()
+    locator, rules = Locator(options.places), LiveRules(options.model)
 
     @app.on_partitions_assigned.connect
     async def _forget_topic_ids(*_: object, **__: object) -> None:
@@ -98,11 +100,11 @@ def build_app(options: WorkerOptions) -> faust.App:
         await keep_pace(app, options)
 
     for kind in options.kinds:
-        _add_agent(app, Kitchen(kind, locator, rules, options.keep_text), options)
+        _add_agent(app, Kitchen(kind, locator, rules.now(), options.keep_text), rules, options)
     return app
 
 
-def _add_agent(app: faust.App, kitchen: Kitchen, options: WorkerOptions) -> None:
+def _add_agent(app: faust.App, kitchen: Kitchen, rules: LiveRules, options: WorkerOptions) -> None:
     topic = app.topic(RAW[kitchen.kind].name, value_serializer="raw", key_serializer="raw")
 
     @app.agent(topic, concurrency=1, name=f"cook-{kitchen.kind}")
@@ -110,7 +112,8 @@ def _add_agent(app: faust.App, kitchen: Kitchen, options: WorkerOptions) -> None
         async for event in stream.noack().events():  # one event = all records fetched for one partition
             with all_or_nothing():
                 for records in in_blocks(event.value):
-                    await _publish(app, kitchen, event.message.tp, records, options)
+                    now = replace(kitchen, rules=await asyncio.to_thread(rules.now))
+                    await _publish(app, now, event.message.tp, records, options)
                 event.ack()
                 gc.collect(1)
 

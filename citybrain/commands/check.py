@@ -47,10 +47,10 @@ def _parts(settings: Settings) -> dict[str, Callable[[], list[str]]]:
     from citybrain.tiers_file import configured_tiers
     from schemas.catalogue.check import problems
     from sinks.migrate import ENGINES, unsafe_tables
-    from streams.rules import shipped_rules
+    from streams.live_rules import LiveRules
 
     def rules() -> list[str]:
-        shipped_rules()
+        LiveRules(settings.work.model)
         return []
 
     def catalogue() -> list[str]:

@@ -47,9 +47,9 @@ def command(
     from citybrain.reading import open_query
     from citybrain.running import located
     from streams.cook import Kitchen
+    from streams.live_rules import LiveRules
     from streams.locate import Locator
     from streams.reread import Range, reread
-    from streams.rules import shipped_rules
 
     if topic and (first is None or last is None or last < first):
         raise click.UsageError("--topic needs --from and --to, --to not before --from")
@@ -61,7 +61,7 @@ def command(
         wanted = [Range(part.topic, part.partition, *hole) for part in found for hole in part.holes]
     records = blocks = 0
     if not dry_run and wanted:
-        locator, rules = Locator(known_places(settings.city.places, settings.data_dir)), shipped_rules()
+        locator, rules = Locator(known_places(settings.city.places, settings.data_dir)), LiveRules(settings.work.model).now()
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
             task = bars.add_task("reading again", total=sum(part.last - part.first + 1 for part in wanted))
             for part in wanted:

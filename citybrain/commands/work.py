@@ -34,6 +34,7 @@ def command(settings: Settings, as_json: bool) -> None:
             places=read_places(settings.city.places),
             block_age_ms=settings.work.block_age_ms,
             keep_text=settings.work.keep_text,
+            model=settings.work.model,
             instance=settings.work.instance,
         )
     )
