@@ -33,6 +33,7 @@ from schemas.kafka_options import Broker, producer
 from schemas.topics import ALERTS
 from tests.alerts import action, raised
 from tests.debian import program
+from tests.deploy.grafana import PROMETHEUS, targets
 
 SHIPPED = Path(__file__).parents[2] / "deploy/prometheus"
 PATIENCE_SECONDS = 120.0
@@ -231,6 +232,12 @@ def test_prometheus_sees_the_pipeline_and_a_rule_fires_and_reaches_alertmanager(
     assert alert["annotations"]["runbook"] == "docs/operations.md#citybrainrejects"
     until("the webhook was told", lambda: stack.rang("CitybrainRejects"))
     assert stack.firing() == {"CitybrainRejects"}
+
+
+def test_every_expression_of_the_dashboards_is_answered(stack: Stack) -> None:
+    """Those without data: no audit ran yet, and nothing was sent to Alertmanager."""
+    silent = {target.panel["title"] for target in targets(PROMETHEUS) if stack.value(target.target["expr"]) is None}
+    assert silent <= {"Doubles", "Alerts told to Alertmanager"}
 
 
 def test_the_verdict_of_an_audit_is_a_metric_of_the_deployment(stack: Stack) -> None:
