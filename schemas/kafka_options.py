@@ -6,9 +6,12 @@ docs/decisions/0011.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
+
+LOADER_GROUP: Final = "citybrain-load"
+"""Consumer group of the loaders: it shares partitions out, shows lag, and says who has to wait for a hold."""
 
 
 class Broker(BaseModel):
@@ -67,9 +70,10 @@ def reader(broker: Broker) -> dict[str, Any]:
     }
 
 
-def loader(broker: Broker, group: str) -> dict[str, Any]:
-    """The loader's consumer: its position comes from the ledger, the group only shares out partitions."""
+def loader(broker: Broker, group: str, member: str = "citybrain-load") -> dict[str, Any]:
+    """The loader's consumer: its position comes from the ledger, the group only shares out partitions. `member` is its name."""
     return reader(broker) | {
+        "client_id": member,
         "group_id": group,
         "session_timeout_ms": broker.session_timeout_ms,
         "heartbeat_interval_ms": broker.heartbeat_interval_ms,

@@ -110,8 +110,17 @@ class Ledger:
         )
         return int(rows[0][0])
 
-    def write(self, position: Position, header: BlockHeader, tally: Tally) -> None:
-        """Enter a record as stored; only after its inserts are confirmed."""
+    def has_rows_of(self, position: Position) -> bool:
+        """Whether anything of this record is stored."""
+        return any(self.offsets_of(position, table) for table in ("events", "rejected"))
+
+    def offsets_of(self, position: Position, table: str) -> list[int]:
+        """Source offsets of the rows of this record in `events` or `rejected`."""
+        rows = self._store.query(f"SELECT source_offset FROM {table} WHERE {BESIDES}", _besides(position))
+        return [int(offset) for (offset,) in rows]
+
+    def write(self, position: Position, header: BlockHeader, tally: Tally, again: str = "") -> None:
+        """Enter a record as stored; only after its inserts are confirmed. `again` makes another token of its own."""
         row = pa.table(
             {
                 "risk_topic_id": [position.topic_id],
@@ -126,7 +135,7 @@ class Ledger:
                 "schema_version": pa.array([header.schema_version], pa.uint16()),
             }
         )
-        self._store.insert("blocks", row, position.token("blocks"))
+        self._store.insert("blocks", row, position.token("blocks") + again)
 
 
 BESIDES = "(risk_topic_id = {besides_topic:String} AND risk_partition = {besides_partition:UInt16} AND risk_offset = {besides_offset:UInt64})"

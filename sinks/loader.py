@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import secrets
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,19 +14,22 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
-from kafka.admin import KafkaAdminClient
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.errors import KafkaError
 
 from schemas import metrics
 from schemas.errors import BadBlock, BrokerUnavailable, LogTruncated, StoreRefused, StoreUnavailable
-from schemas.kafka_options import Broker, busy_metadata, common, loader
+from schemas.kafka_options import LOADER_GROUP, Broker, busy_metadata, loader
 from schemas.topics import ALERTS, RISK
 from sinks.alert_writer import AlertWriter, Redact
+from sinks.boot_clock import boot_clock
+from sinks.holds import Watcher
 from sinks.ledger import Ledger, Position, Tally
+from sinks.maintenance import held
 from sinks.migrate import check_store
 from sinks.store import Store
-from sinks.writer import BlockWriter
+from sinks.topic_ids import ask_topic_ids
+from sinks.writer import BlockWriter, HalfStoredLongAgo
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +46,7 @@ class LoaderOptions:
     `redact` cuts persons out of the notes of actions; None: notes are dropped.
     """
 
-    group: str = "citybrain-load"
+    group: str = LOADER_GROUP
     skip_gone: bool = False
     redact: Redact | None = None
 
@@ -49,7 +55,7 @@ class Writer(Protocol):
     """Stores records of one partition, in order; the same record again changes nothing."""
 
     def check_half_stored(self, position: Position) -> None:
-        """StoreUnsafe when the record at `position` was begun so long ago that it may not be written again."""
+        """HalfStoredLongAgo when the record at `position` was begun so long ago that it may not be written again."""
 
     def store(self, position: Position, record: Any) -> Tally:
         """Store one record of Kafka and enter it in the ledger."""
@@ -69,11 +75,25 @@ class Loader:
         self._topic_ids: dict[str, str] = {}
         self._last_poll = 0.0
         self._assigned: list[TopicPartition] = []
+        self._watcher = Watcher(store, "")
 
     def run(self, stop: threading.Event) -> None:
         """Load until `stop` is set. Raises what a restart or a person has to deal with."""
         check_store(self._store)
-        consumer = KafkaConsumer(**loader(self._broker, self._options.group))
+        while not stop.is_set():
+            try:
+                self._run(stop)
+            except HalfStoredLongAgo as found:
+                log.warning("%s", found)
+                with held(self._broker, self._store, f"record {found.position.offset} half stored", self._options.group):
+                    log.info("%s is complete", found.position)
+
+    def _run(self, stop: threading.Event) -> None:
+        member = f"{self._options.group}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._watcher = Watcher(self._store, member)
+        self._writers.clear()  # of the partitions of an earlier membership
+        self._assigned = []
+        consumer = KafkaConsumer(**loader(self._broker, self._options.group, member))
         try:
             consumer.subscribe(list(TOPICS), listener=_Listener(self, consumer))
             self._loop(consumer, stop)
@@ -88,7 +108,10 @@ class Loader:
         while not stop.is_set():
             polled = consumer.poll(timeout_ms=POLL_MS)
             finish_joining(consumer)
-            self._last_poll = _boot_clock()
+            self._last_poll = boot_clock()
+            if self._watcher.held(now=bool(self._assigned)):
+                self.expect(consumer, list(consumer.assignment()))
+                continue
             if self._assigned:
                 self.assign(consumer, self._assigned)
                 self._assigned = []
@@ -135,11 +158,11 @@ class Loader:
 
     def _session_alive(self) -> bool:
         """Whether the group can still believe in us (docs/decisions/0012), by the boot clock: it runs on in a sleep."""
-        return _boot_clock() - self._last_poll < self._broker.session_timeout_ms / 1000
+        return boot_clock() - self._last_poll < self._broker.session_timeout_ms / 1000
 
     def assign(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
         """Take partitions over: forget what was known of them and go to the record after the ledger's last."""
-        self._topic_ids |= self._ask_topic_ids({partition.topic for partition in partitions})
+        self._topic_ids |= ask_topic_ids(self._broker, {partition.topic for partition in partitions})
         starts = consumer.beginning_offsets(partitions)
         for partition in partitions:
             topic_id = self._topic_ids[partition.topic]
@@ -178,13 +201,6 @@ class Loader:
 
     def _writer_of(self, topic: str) -> Writer:
         return AlertWriter(self._store, self._options.redact) if topic == ALERTS.name else BlockWriter(self._store)
-
-    def _ask_topic_ids(self, names: set[str]) -> dict[str, str]:
-        admin = KafkaAdminClient(**common(self._broker))
-        try:
-            return {topic["name"]: str(topic["topic_id"]) for topic in admin.describe_topics(sorted(names))}
-        finally:
-            admin.close()
 
 
 class _BusyShare:
@@ -232,7 +248,3 @@ def finish_joining(consumer: KafkaConsumer) -> None:
     coordinator = consumer._coordinator  # noqa: SLF001  nothing public tells or asks this
     if coordinator.rejoining:
         coordinator.request_rejoin()
-
-
-def _boot_clock() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)

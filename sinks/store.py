@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -28,8 +28,8 @@ NEVER: Final = frozenset({6, 8, 10, 16, 27, 36, 43, 44, 47, 53, 60, 62, 70, 81, 
 class Store:
     """Runs SQL. Errors come out as StoreUnavailable (try again) or StoreRefused (a person has to act)."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, client: Any, reopen: Callable[[], Store] | None = None) -> None:
+        self._client, self._reopen = client, reopen
 
     @classmethod
     def connect(cls, url: str, *, readonly: bool = False) -> Self:
@@ -59,7 +59,13 @@ class Store:
                 raise StoreRefused("store", message) from error
             cause = f"cannot open {_shown(url)}: {error}; one process owns a chDB folder, and a server has to listen at its URL"
             raise StoreUnavailable("store", 0, cause) from error
-        return cls(client)
+        return cls(client, lambda: cls.connect(url, readonly=readonly))
+
+    def again(self) -> Store:
+        """Another connection to the same place, for another thread."""
+        if self._reopen is None:
+            raise StoreUnavailable("store", 0, "this connection was not opened by its address; it has no second one")
+        return self._reopen()
 
     def command(self, sql: str) -> None:
         """Run a statement that returns nothing."""

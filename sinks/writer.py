@@ -9,16 +9,32 @@ import pyarrow as pa
 
 from schemas import metrics
 from schemas.block import BlockHeader, decode_block
-from schemas.errors import StoreUnsafe
+from schemas.errors import CitybrainError
 from sinks.covered import Covered
 from sinks.ledger import Ledger, Position, Tally
 from sinks.repeats import RecentEvents
-from sinks.sorting import sort_block
+from sinks.sorting import Sorted, sort_block
 from sinks.store import Store
 
 MOST_BLOCKS_SINCE: Final = 1_000
 """Other blocks that may have been stored since a half-stored record was begun. A token lives for 10,000 parts a table;
-a block may be several parts (months), so a record this old is not inserted blindly (docs/decisions/0004)."""
+a block may be several parts (months), so a record this old is compared and completed instead (docs/decisions/0035)."""
+
+
+class HalfStoredLongAgo(CitybrainError):
+    """A record was begun so long ago that the store may have forgotten its tokens."""
+
+    retryable = True
+
+    def __init__(self, position: Position, since: int) -> None:
+        super().__init__(position, since)
+        self.position, self.since = position, since
+
+    def __str__(self) -> str:
+        return (
+            f"record {self.position.offset} of risk partition {self.position.partition} is half stored, and {self.since} blocks were "
+            f"stored since (at most {MOST_BLOCKS_SINCE}): its token may be forgotten, so it is completed under a hold"
+        )
 
 
 class SourceState:
@@ -37,14 +53,10 @@ class BlockWriter:
         self._sources: dict[tuple[str, int], SourceState] = {}
 
     def check_half_stored(self, position: Position) -> None:
-        """Refuse to go on blindly with a record that was begun so long ago that its tokens may be forgotten."""
+        """HalfStoredLongAgo: this record was begun, and its tokens may be forgotten: it may not be inserted blindly."""
         since = self._ledger.half_stored(position)
         if since > MOST_BLOCKS_SINCE:
-            message = (
-                f"record {position.offset} of risk partition {position.partition} is half stored, and {since} blocks were stored since "
-                f"(at most {MOST_BLOCKS_SINCE}): its token may be forgotten. Run `citybrain audit`; remove its rows, then start again"
-            )
-            raise StoreUnsafe(message)
+            raise HalfStoredLongAgo(position, since)
 
     def store(self, position: Position, record: Any) -> Tally:
         """Store one record of Kafka."""
@@ -62,10 +74,7 @@ class BlockWriter:
             state = self._load(source, header.last_offset, position)
         # The state is changed by sorting; should an insert fail, it is read again from what is really stored.
         self._sources.pop(source, None)
-        rows = sort_block(
-            block, header, position, state.covered, state.recent,
-            lambda keys: self._ledger.stored_bodies(*source, header.last_offset, keys, position),
-        )  # fmt: skip
+        rows = self._sort(block, header, position, state)
         for table, part in (("events", rows.events), ("rejected", rows.rejected)):
             if part.num_rows:
                 started = time.perf_counter()
@@ -76,6 +85,18 @@ class BlockWriter:
         self._sources[source] = state
         _measure(header, block, rows.tally, state.covered)
         return rows.tally
+
+    def sort(self, position: Position, header: BlockHeader, value: bytes) -> Sorted:
+        """What `write` would store of a record whose row is not in the ledger yet, whatever of it is stored already."""
+        source = (header.source_topic_id, header.source_partition)
+        return self._sort(decode_block(value), header, position, self._load(source, header.last_offset, position))
+
+    def _sort(self, block: pa.Table, header: BlockHeader, position: Position, state: SourceState) -> Sorted:
+        source = (header.source_topic_id, header.source_partition)
+        return sort_block(
+            block, header, position, state.covered, state.recent,
+            lambda keys: self._ledger.stored_bodies(*source, header.last_offset, keys, position),
+        )  # fmt: skip
 
     def _load(self, source: tuple[str, int], newest: int, position: Position) -> SourceState:
         return SourceState(self._ledger.covered(*source), RecentEvents(self._ledger.recent_keys(*source, newest, position)))

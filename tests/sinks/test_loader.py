@@ -243,6 +243,7 @@ def test_a_join_longer_than_a_poll_is_finished(kafka: Broker) -> None:
         consumer.subscribe([RISK.name], listener=listener)
         while not consumer.assignment():
             consumer.poll(timeout_ms=200)
+            finish_joining(consumer)
         consumer._coordinator._assignment_snapshot = {}  # as after a change of partitions
         before, deadline = listener.given, time.monotonic() + 20
         while listener.given == before:

@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from schemas.errors import StoreUnavailable, StoreUnsafe
+from schemas.errors import StoreUnavailable
 from sinks import writer as writer_module
 from sinks.ledger import Ledger
 from sinks.store import Store
-from sinks.writer import BlockWriter
+from sinks.writer import BlockWriter, HalfStoredLongAgo
 from streams.records import RawRecord
 from tests.sinks.blocks import at, bad, block, one, raw, rows_in
 
@@ -145,7 +145,7 @@ def test_a_record_half_stored_long_ago_is_not_inserted_blindly(
     BlockWriter(store).check_half_stored(at(0, 1))
     BlockWriter(store).write(at(3), *block([raw(3)]))
 
-    with pytest.raises(StoreUnsafe, match="record 0 of risk partition 1 is half stored, and 4 blocks were stored since"):
+    with pytest.raises(HalfStoredLongAgo, match="record 0 of risk partition 1 is half stored, and 4 blocks were stored since"):
         BlockWriter(store).check_half_stored(at(0, 1))
     BlockWriter(store).check_half_stored(at(4))
 

@@ -1,0 +1,18 @@
+"""Ids of topics: what the ledger and the tokens go by, since a re-created topic starts a new life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kafka.admin import KafkaAdminClient
+
+from schemas.kafka_options import Broker, common
+
+
+def ask_topic_ids(broker: Broker, names: Iterable[str]) -> dict[str, str]:
+    """UUID of each topic, text."""
+    admin = KafkaAdminClient(**common(broker))
+    try:
+        return {topic["name"]: str(topic["topic_id"]) for topic in admin.describe_topics(sorted(names))}
+    finally:
+        admin.close()
