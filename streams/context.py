@@ -1,6 +1,6 @@
 """Words that change what the terms beside them mean: phrases that hide terms, negation, and contexts such as a drill.
 
-Only texts that hold such a word are touched; the rest pass by one search.
+Such words are found in the same pass as the terms; only texts that hold one are touched and read again.
 """
 
 from __future__ import annotations
@@ -14,48 +14,53 @@ import numpy.typing as npt
 import polars as pl
 
 from schemas.text_model import TextModel
-from streams.matching import CLAUSE_END, HIDDEN, NEGATED, Finder, is_latin, needle
+from streams.matching import CLAUSE_END, HIDDEN, NEGATED, Finder, Places, is_latin, needle
 
 FIRST_PRIVATE: Final = 0xE000
 MOST_PROTECTED: Final = 6400
 """Terms that hold a negator themselves (`没有发工资`) stand as one private character while negation is looked for."""
+PRIVATE: Final = "[\ue000-\uf8ff]"
 
 
 class ContextReader:
-    """The context of one model's terms, compiled once."""
+    """The context of one model's terms, compiled once. Its words are looked for in the same pass as the terms."""
 
     def __init__(self, model: TextModel) -> None:
         terms = list(model.terms)
-        context_terms = [(name, term) for name, context in model.contexts.items() for term in context.terms]
         self.names = list(model.contexts)
-        self._finder = Finder([term for _, term in context_terms])
-        self._context_of = np.array([self.names.index(name) for name, _ in context_terms], dtype=np.int64)
+        context_terms = {name: list(context.terms) for name, context in model.contexts.items()}
+        changing = [*model.masks, *model.negation.negators, *model.negation.clause]
+        own = {needle(term) for term in terms}
+        more = {needle(word): word for word in [*changing, *(term for some in context_terms.values() for term in some)]}
+        self.finder = Finder([*terms, *(word for text, word in more.items() if text not in own)])
+        size = len(self.finder)
+        self._changes = np.zeros(size, dtype=bool)
+        self._changes[[self.finder.number(word) for word in changing]] = True
+        self._context_of = np.zeros((len(self.names), size), dtype=bool)
+        for column, name in enumerate(self.names):
+            self._context_of[column, [self.finder.number(term) for term in context_terms[name]]] = True
         self._raises = np.array([context.raise_by for context in model.contexts.values()])
-        negation = model.negation
-        triggers = [*model.masks, *negation.negators, *negation.clause, *(term for _, term in context_terms)]
         self._substrings = _Language([term for term in terms if not is_latin(term)], model, latin=False)
         self._words = _Language([term for term in terms if is_latin(term)], model, latin=True)
-        self._triggers = [needle(word) for word in triggers if not is_latin(word)]
-        self._word_triggers = [needle(word) for word in triggers if is_latin(word)]
+        self._terms = len(terms)
 
-    def suspects(self, lower: pl.Series, words: pl.Series) -> npt.NDArray[np.int64]:
-        """Rows that hold a word which may change a meaning."""
-        found = np.zeros(len(lower), dtype=bool)
-        for texts, triggers in ((lower, self._triggers), (words, self._word_triggers)):
-            if triggers:
-                found |= texts.str.contains_any(triggers).fill_null(value=False).to_numpy()
-        return np.flatnonzero(found)
-
-    def clean(self, lower: pl.Series, words: pl.Series) -> tuple[pl.Series, pl.Series]:
-        """The texts without the terms that are hidden by a phrase or negated."""
-        return self._substrings.clean(lower), self._words.clean(words)
-
-    def contexts(self, lower: pl.Series, words: pl.Series) -> npt.NDArray[np.bool_]:
-        """Rows x contexts: which context each text holds."""
-        rows, terms = self._finder.find(lower, words).nonzero()
-        found = np.zeros((len(lower), len(self.names)), dtype=bool)
-        found[rows, self._context_of[terms]] = True
-        return found
+    def read(self, lower: pl.Series, words: pl.Series) -> tuple[Places, npt.NDArray[np.bool_]]:
+        """Places of the model's terms where they mean what they say, and rows x contexts: which context each text holds."""
+        rows, which = self.finder.places(lower, words)
+        contexts = np.zeros((len(lower), len(self.names)), dtype=bool)
+        for column in range(len(self.names)):
+            contexts[rows[self._context_of[column][which]], column] = True
+        touched = np.unique(rows[self._changes[which]])
+        if len(touched):
+            clean = self._substrings.clean(lower[touched]), self._words.clean(words[touched])
+            again = self.finder.places(*clean)
+            whole = np.ones(len(lower), dtype=bool)
+            whole[touched] = False
+            untouched = whole[rows]
+            rows = np.concatenate([rows[untouched], touched[again.rows]])
+            which = np.concatenate([which[untouched], again.terms])
+        of_terms = which < self._terms
+        return Places(rows[of_terms], which[of_terms]), contexts
 
     def raises(self, contexts: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
         """What the contexts of each row add to the score it needs."""
@@ -82,6 +87,8 @@ class _Language:
         self._negated = [] if latin else _longest_first(NEGATED + needle(term) for term in terms)
 
     def clean(self, texts: pl.Series) -> pl.Series:
+        """The texts without the terms that a phrase hides or a negator takes back."""
+        texts = texts.str.replace_all(PRIVATE, HIDDEN)  # a text that brings such a character must not bring a term with it
         if self._masks:
             texts = texts.str.replace_many(self._masks, [self._hidden], leftmost=True)
         if self._own:

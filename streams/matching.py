@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
+CAPITAL: Final = r"[\p{Lu}\p{Lt}]"
 WORD: Final = "[a-z0-9]"
 NOT_WORD: Final = "[^a-z0-9]+"
 NEGATED: Final = "\u00ac"
@@ -43,8 +44,10 @@ def needle(term: str) -> str:
 
 
 def lowered(texts: pl.Series) -> pl.Series:
-    """Texts in lower case, null as empty."""
-    return texts.cast(pl.String).fill_null("").str.to_lowercase()
+    """Texts in lower case, null as empty. Most Chinese texts have no capital letter, and looking is cheaper than lowering."""
+    texts = texts.cast(pl.String).fill_null("")
+    capital = texts.str.contains(CAPITAL).arg_true()
+    return texts.scatter(capital, texts[capital].str.to_lowercase()) if len(capital) else texts
 
 
 def words_of(lower: pl.Series) -> pl.Series:
@@ -54,6 +57,20 @@ def words_of(lower: pl.Series) -> pl.Series:
     words = pl.select(pl.lit(" ") + pl.lit(words) + pl.lit(" ")).to_series()
     places = pl.select(pl.when(has_words).then(has_words.cum_sum() - 1)).to_series()
     return words.gather(places) if len(words) else pl.Series([None] * len(lower), dtype=pl.String)
+
+
+class Places(NamedTuple):
+    """Text numbers and term numbers, one for each place where a term stands, in no order."""
+
+    rows: npt.NDArray[np.int64]
+    terms: npt.NDArray[np.int64]
+
+
+def counted(places: Places, shape: tuple[int, int]) -> sparse.csr_matrix:
+    """Texts x terms, how often a term stands in a text."""
+    hits = sparse.coo_matrix((np.ones(len(places.rows)), (places.rows, places.terms)), shape=shape).tocsr()
+    hits.sum_duplicates()
+    return hits
 
 
 class Finder:
@@ -72,13 +89,21 @@ class Finder:
 
     def find(self, lower: pl.Series, words: pl.Series) -> sparse.csr_matrix:
         """Texts x terms, how often a term stands in a text, of lowered texts and their words (`lowered`, `words_of`)."""
+        return counted(self.places(lower, words), (len(lower), len(self._terms)))
+
+    def places(self, lower: pl.Series, words: pl.Series) -> Places:
+        """Every place where a term stands: number of the text, number of the term."""
         rows, found = self._substrings.find(lower)
         more_rows, more = self._words.find(words)
-        where = np.concatenate([rows, more_rows])
         which = self._terms[np.concatenate([found, more + len(self._substrings.texts)])]
-        hits = sparse.coo_matrix((np.ones(len(where)), (where, which)), shape=(len(lower), len(self._terms))).tocsr()
-        hits.sum_duplicates()
-        return hits
+        return Places(np.concatenate([rows, more_rows]), which)
+
+    def __len__(self) -> int:
+        return len(self._terms)
+
+    def number(self, term: str) -> int:
+        """Number of the term that looks for what this one looks for. KeyError where there is none."""
+        return self._numbers[needle(term)]
 
 
 class _Needles:

@@ -17,10 +17,10 @@ from scipy import sparse
 
 from schemas.text_model import Lead, Platt, Temperature, TextModel
 from streams.context import ContextReader
-from streams.matching import Finder, lowered, words_of
+from streams.matching import counted, lowered, words_of
 
 MAX_EVIDENCE_TERMS: Final = 3
-ROWS_AT_ONCE: Final = 8192
+ROWS_AT_ONCE: Final = 20_000
 UNIT: Final = 1_000_000
 """Weights are summed as whole millionths, so that sums of tenths tie as they are written, in any order."""
 
@@ -52,8 +52,8 @@ class Scorer:
     def __init__(self, model: TextModel) -> None:
         self.model = model
         self.terms = list(model.terms)
-        self._finder = Finder(self.terms)
         self._context = ContextReader(model)
+        self.finder = self._context.finder
         column = {label: i for i, label in enumerate(model.labels)}
         self._weights = np.zeros((len(self.terms), len(model.labels)))
         for row, weights in enumerate(model.terms.values()):
@@ -77,14 +77,8 @@ class Scorer:
         """Scores of all labels. For millions of texts give slices: the matrix is dense."""
         lower = lowered(texts)
         words = words_of(lower)
-        contexts = np.zeros((len(texts), len(self._context.names)), dtype=bool)
-        suspects = self._context.suspects(lower, words)
-        if len(suspects):
-            some, some_words = lower[suspects], words[suspects]
-            contexts[suspects] = self._context.contexts(some, some_words)
-            some, some_words = self._context.clean(some, some_words)
-            lower, words = lower.scatter(suspects, some), words.scatter(suspects, some_words)
-        hits = self._finder.find(lower, words)
+        places, contexts = self._context.read(lower, words)
+        hits = counted(places, (len(texts), len(self.terms)))
         hits.data = 1.0 + np.log(hits.data) if self.model.counts == "log" else np.ones_like(hits.data)
         norms = np.ones(len(texts))
         if self.model.normalisation == "l2":

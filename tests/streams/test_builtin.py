@@ -19,7 +19,7 @@ pieces = (
     | st.sampled_from(list(MODEL.masks))
     | st.sampled_from([*MODEL.negation.negators, *MODEL.negation.fillers, *MODEL.negation.clause])
     | st.sampled_from([term for context in MODEL.contexts.values() for term in context.terms])
-    | st.sampled_from(["，", "。", " ", "小区", "三楼", " the ", "火", "İ", "ẞ", "¬"])
+    | st.sampled_from(["，", "。", " ", "小区", "三楼", " the ", "火", "İ", "ẞ", "¬", "\ue000"])
     | st.text(max_size=3)
 )
 

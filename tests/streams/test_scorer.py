@@ -65,6 +65,7 @@ def scored(texts: list[str | None], **changes: Any) -> list[dict[str, Any]]:
         ("fire drills", "U00", []),
         ("怎么防盗窃", "U00", []),
         ("怎么防 电动车被盗", "O07", ["电动车被盗"]),
+        ("没有 \ue000 \ue001", "U00", []),
         ("", "U00", []),
         (None, "U00", []),
     ],
