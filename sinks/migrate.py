@@ -7,13 +7,17 @@ import re
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import NamedTuple
+from uuid import uuid4
 
 import pyarrow as pa
 
+from schemas.catalogue.models import Catalogue
+from schemas.catalogue.read import shipped
 from schemas.errors import StoreRefused, StoreUnsafe
 from schemas.places import Places
 from schemas.response import ResponseTiers, shipped_tiers
 from schemas.taxonomy import taxonomy
+from sinks.catalogue import fill_catalogue
 from sinks.store import Store
 from sinks.tiers import fill_tiers
 
@@ -72,18 +76,23 @@ def migrate(store: Store, time_zone: str) -> list[str]:
     return done
 
 
-def fill_lookups(store: Store, places: Places, tiers: ResponseTiers | None = None) -> None:
-    """Write areas, classes and response tiers (none: those shipped); rows that are there already are replaced by equal ones."""
-    words = taxonomy()
+def fill_lookups(store: Store, places: Places, tiers: ResponseTiers | None = None, catalogue: Catalogue | None = None) -> None:
+    """Write areas, classes, response tiers and the catalogue (none: those shipped); rows that are there are replaced by equal ones.
+
+    The names of classes are the catalogue's: a city may have its own words for them.
+    """
+    words, told = taxonomy(), catalogue or shipped()
+    named = {entry.code: entry for entry in told.incident_classes}
     classes = pa.table(
         {
             "incident_class": list(words.classes),
             "category": [words.category_of(code) for code in words.classes],
-            "zh": [entry.zh for entry in words.classes.values()],
-            "en": [entry.en for entry in words.classes.values()],
+            "zh": [named[code].zh for code in words.classes],
+            "en": [named[code].en for code in words.classes],
         }
     )
-    store.insert("classes", classes, f"classes {words.version}")
+    store.insert("classes", classes, f"classes {uuid4()}")  # names that come back after others are no repeat
+    fill_catalogue(store, told)
     fill_tiers(store, tiers or shipped_tiers())
     areas = places.areas()
     if areas:

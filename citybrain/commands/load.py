@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from citybrain.catalogue_folder import catalogue_of
 from citybrain.metrics_server import serve_metrics
 from citybrain.options import data_dir_option, json_option, print_json
 from citybrain.places_file import read_places
@@ -63,7 +64,10 @@ def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json:
         store = Store.connect(url)
         closing.callback(store.close)
         migrate(store, settings.city.time_zone)
-        fill_lookups(store, read_places(settings.city.places), configured_tiers(settings.city.response_tiers))
+        fill_lookups(
+            store, read_places(settings.city.places), configured_tiers(settings.city.response_tiers),
+            catalogue_of(settings.city.catalogue),
+        )  # fmt: skip
         ready.set()
         if as_json:
             print_json({"part": "load", "store": url.rsplit("@", 1)[-1], "broker": settings.broker.bootstrap})

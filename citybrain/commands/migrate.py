@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from citybrain.catalogue_folder import catalogue_of
 from citybrain.options import json_option, print_json
 from citybrain.places_file import read_places
 from citybrain.settings import Settings
@@ -28,7 +29,10 @@ def command(settings: Settings, as_json: bool) -> None:
 
     store = Store.connect(settings.clickhouse.url)
     applied = migrate(store, settings.city.time_zone)
-    fill_lookups(store, read_places(settings.city.places), configured_tiers(settings.city.response_tiers))
+    fill_lookups(
+        store, read_places(settings.city.places), configured_tiers(settings.city.response_tiers),
+        catalogue_of(settings.city.catalogue),
+    )  # fmt: skip
     check_store(store)
     if as_json:
         print_json({"applied": applied})

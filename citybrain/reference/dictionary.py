@@ -29,6 +29,10 @@ VIEWS: Final[dict[str, str]] = {
     "v_response_levels": "response times per month, area and step; the area of cases that are not located is empty",
     "v_response_steps": "one row per case and step that began or ended: accept, dispatch, arrive, resolve",
     "v_response_tiers": "response times per month, response tier and step",
+    "v_information_classes": "classes of information as the catalogue has them now",
+    "v_scenarios": "application scenarios as the catalogue has them now",
+    "v_scenarios_day": "events and incidents per day (the deployment's time zone), scenario and grid, with the areas above; an incident counts in every scenario that selects its class",
+    "v_scenarios_hour": "events and incidents per hour (UTC), scenario and grid, with the areas above; an incident counts in every scenario that selects its class",
     "v_sensor_hour": "readings per hour (UTC), device and metric",
 }
 """Meaning of the published views; ClickHouse keeps no comment for a view that is replaced."""
