@@ -1,6 +1,7 @@
 """Code tables of systems in use: their codes, our classes. A mapping holds one for its files; others lie in `code_tables/`.
 
-Codes are facts, and shipped; rows of the systems are not. What a code says is decided once, here, and never guessed from a row.
+Codes are facts, and shipped; rows of the systems are not. What a code says is decided once, here, and never guessed
+from a row (docs/decisions/0027-code-tables-list-what-they-leave-out.md).
 """
 
 from __future__ import annotations

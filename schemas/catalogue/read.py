@@ -2,6 +2,7 @@
 
 A folder holds any of `FILES` and any number of `information_*.yaml`. Laid over another catalogue, an entry with a known id
 replaces it whole, a new id is added, and `remove` in catalogue.yaml takes out. Errors are collected and told together.
+Why data: docs/decisions/0026-catalogue-as-data.md.
 """
 
 from __future__ import annotations
