@@ -56,7 +56,7 @@ class Coverage(NamedTuple):
         )
         return [
             head,
-            *(f"{code.rows:>8,}  {code.incident_class or code.why or 'UNMAPPED':<12}  {code.code}" for code in self.codes),
+            *(f"{code.rows:>8,}  {code.code:<40} {code.incident_class or code.why or 'UNMAPPED'}" for code in self.codes),
         ]
 
 
