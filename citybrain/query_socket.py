@@ -47,10 +47,10 @@ class QueryServer:
         self._path = path
         self._connect = connect
         self._idle: queue.LifoQueue[Store] = queue.LifoQueue()
-        _check_length(path)
+        check_length(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        self._server = _Server(str(path), _Handler, self._answer)
+        self._server = SocketServer(str(path), _Handler, self._answer)
 
     def start(self) -> None:
         """Serve in the background until `stop`."""
@@ -80,7 +80,9 @@ class QueryServer:
             self._idle.put(store)
 
 
-class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class SocketServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """One thread a client; the socket is the owner's alone."""
+
     daemon_threads = True
     block_on_close = False
     request_queue_size = 64
@@ -103,7 +105,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         server = self.server
-        assert isinstance(server, _Server)  # noqa: S101 - narrows the type
+        assert isinstance(server, SocketServer)  # noqa: S101 - narrows the type
         try:
             line = self.rfile.readline(LONGEST_REQUEST)
             if line:  # else somebody only looked whether we are here
@@ -119,30 +121,31 @@ def _respond(answer: Answer, line: bytes) -> bytes:
         sql, fmt = str(request["sql"]), str(request["format"])
         parameters = dict(request.get("parameters") or {}) or None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        return _framed(b"-", f"wanted a JSON line with sql and format, at most {LONGEST_REQUEST:,} bytes: {error!r}".encode())
+        return framed(b"-", f"wanted a JSON line with sql and format, at most {LONGEST_REQUEST:,} bytes: {error!r}".encode())
     try:
-        return _framed(b"+", answer(sql, fmt, parameters))
+        return framed(b"+", answer(sql, fmt, parameters))
     except CitybrainError as error:
-        return _framed(b"-", str(error).encode())
+        return framed(b"-", str(error).encode())
     except Exception as error:  # a defect of ours; the client has to hear of it, and the next one is served
         log.exception("a query failed")
-        return _framed(b"-", repr(error).encode())
+        return framed(b"-", repr(error).encode())
 
 
-def _framed(mark: bytes, answer: bytes) -> bytes:
+def framed(mark: bytes, answer: bytes) -> bytes:
+    """An answer with its mark (+ or -) and length."""
     return mark + len(answer).to_bytes(8, "big") + answer
 
 
 def listens(path: Path) -> bool:
     """Whether an owner is behind the socket; one that was killed leaves the file."""
-    _check_length(path)
+    check_length(path)
     with socket.socket(socket.AF_UNIX) as connection:
         return connection.connect_ex(str(path)) == 0
 
 
 def ask(path: Path, sql: str, fmt: str, parameters: Parameters | None = None) -> bytes:
     """Ask the owner. StoreUnavailable when nobody listens or it goes away, RemoteQueryFailed when it says no."""
-    _check_length(path)
+    check_length(path)
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(str(path))
@@ -160,7 +163,8 @@ def ask(path: Path, sql: str, fmt: str, parameters: Parameters | None = None) ->
     return answer
 
 
-def _check_length(path: Path) -> None:
+def check_length(path: Path) -> None:
+    """BadSettings when a path is too long for a Unix socket."""
     length = len(os.fsencode(path))
     if length > LONGEST_PATH:
         message = f"{path}: the path of a Unix socket has at most {LONGEST_PATH} bytes, this one has {length}; take a shorter --data-dir"

@@ -25,12 +25,13 @@ class Place(NamedTuple):
 
 
 class LogRecord(NamedTuple):
-    """A record as it was sent. `headers` includes the mode of the CloudEvent."""
+    """A record as it was sent. `headers` includes the mode of the CloudEvent; `timestamp` is milliseconds since 1970 UTC."""
 
     place: Place
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
+    timestamp: int
 
 
 def fetch(broker: Broker, places: Iterable[Place]) -> Iterator[LogRecord]:
@@ -58,7 +59,11 @@ def _of_partition(consumer: KafkaConsumer, partition: TopicPartition, offsets: l
         for offset in left:
             if record := found.get(offset):
                 yield LogRecord(
-                    Place(partition.topic, partition.partition, offset), record.key, record.value, list(record.headers)
+                    Place(partition.topic, partition.partition, offset),
+                    record.key,
+                    record.value,
+                    list(record.headers),
+                    record.timestamp,
                 )
         # An offset that is skipped by the log (none of ours is) would be asked for again and again.
         left = [offset for offset in left if offset > records[-1].offset]

@@ -28,7 +28,7 @@ def open_query(settings: Settings, data_dir: Path | None = None) -> Query:
     url, socket = settings.clickhouse.url, settings.data_dir / SOCKET
     if url.startswith(("http://", "https://")):
         return _direct(url)
-    if running_in(settings.data_dir) and not _comes(socket):
+    if running_in(settings.data_dir) and not came(socket):
         cause = (
             f"a deployment runs in {settings.data_dir}, but its loader did not answer in {START_SECONDS:.0f} s; see "
             f"{settings.data_dir / 'logs' / 'load.log'}"
@@ -46,7 +46,7 @@ def _direct(url: str) -> Query:
     return lambda sql, fmt: read(store, sql, fmt)
 
 
-def _comes(socket: Path) -> bool:
+def came(socket: Path) -> bool:
     """A starting deployment's loader makes the socket before long; opening its folder meanwhile would get in its way."""
     deadline = time.monotonic() + START_SECONDS
     while not (found := listens(socket)) and time.monotonic() < deadline:

@@ -129,7 +129,7 @@ def _kept(row: dict[str, Any]) -> LogRecord | None:
         key = event_key(event["source"], event["id"])
     except (ValueError, KeyError, TypeError):
         return None
-    return LogRecord(_place(row), key, row["body"].encode(), [CONTENT_TYPE])
+    return LogRecord(_place(row), key, row["body"].encode(), [CONTENT_TYPE], 0)
 
 
 def _digest(record: LogRecord) -> bytes:

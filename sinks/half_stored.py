@@ -23,7 +23,7 @@ from sinks.ledger import Ledger, Position, Tally
 from sinks.rebuild import rebuild, targets
 from sinks.store import Store
 from sinks.topic_ids import ask_topic_ids
-from sinks.writer import BlockWriter
+from sinks.writer import BlockWriter, HalfStoredLongAgo
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,12 @@ def complete_half_stored(broker: Broker, store: Store, check: Callable[[], None]
             if not ledger.has_rows_of(position):
                 continue
             record = _record(consumer, partition, position.offset)
-            complete(store, position, record.headers, record.value, check)
+            try:
+                writer = BlockWriter(store)
+                writer.check_half_stored(position)
+                writer.write(position, record.headers, record.value)  # all tables know its tokens: the loader's own way
+            except HalfStoredLongAgo:
+                complete(store, position, record.headers, record.value, check)
             done.append(position)
     finally:
         consumer.close()

@@ -60,15 +60,33 @@ def targets(store: Store) -> list[Target]:
     return found
 
 
+def differing(store: Store, target: Target, *, states: bool = False) -> list[str]:
+    """Partitions that are not a recount of `events`. `states`: all of a target with states, which cannot be compared."""
+    if states and any(kind.startswith("AggregateFunction") for kind in target.columns.values()):
+        return _partitions(store, target)
+    found = []
+    for partition in _partitions(store, target):
+        here = f"WHERE toString({target.partition}) = '{partition}'"
+        counted = fingerprint(store, target, f"SELECT {target.listed} FROM ({target.recount()}) {here}")
+        if counted != fingerprint(store, target, f"SELECT {target.listed} FROM {target.table} {here}"):
+            found.append(partition)
+    return found
+
+
+def _partitions(store: Store, target: Target, rows: str = "1") -> list[str]:
+    """Partitions that hold buckets of these rows of `events`; without `rows` all there are or should be."""
+    listed = f"SELECT DISTINCT toString({target.partition}) AS p FROM ({target.recount(rows)})"
+    if rows == "1":
+        listed += f" UNION DISTINCT SELECT DISTINCT toString({target.partition}) AS p FROM {target.table}"
+    return sorted(str(name) for (name,) in store.query(listed))
+
+
 def rebuild(store: Store, target: Target, rows: str = "1", check: Callable[[], None] = lambda: None) -> list[str]:
     """Count the buckets of these rows of `events` (SQL) again; without `rows` every bucket. Names of the partitions exchanged.
 
     `check` is called before each exchange and raises if the hold is lost. Called again after a crash it does the same work.
     """
-    listed = f"SELECT DISTINCT toString({target.partition}) AS p FROM ({target.recount(rows)})"
-    if rows == "1":
-        listed += f" UNION DISTINCT SELECT DISTINCT toString({target.partition}) AS p FROM {target.table}"
-    partitions = sorted(str(name) for (name,) in store.query(listed))
+    partitions = _partitions(store, target, rows)
     for partition in partitions:
         rebuild_partition(store, target, partition, rows, check)
     return partitions

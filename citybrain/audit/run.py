@@ -52,7 +52,7 @@ def run_audit(
     started = time.monotonic()
     report = AuditReport()
     ends = log_ends(broker, topics)
-    covered = _ledger_ends(query)
+    covered = ledger_ends(query)
     total = sum(ends.values())
     done = 0
 
@@ -64,7 +64,7 @@ def run_audit(
     known: set[str] = set()
     for part in read_log(broker, topics, lambda topic_id, number: covered.get((topic_id, number), 0), read):
         report.pending += max(0, ends[part.topic, part.partition] - part.end)
-        compare(part, _stored(query, part), report)
+        compare(part, stored_of(query, part), report)
         known.add(part.topic_id)
     report.not_checkable += _of_other_lives(query, known)
     for done_tables, (table, sql) in enumerate(recounts(time_zone).items(), 1):
@@ -76,12 +76,14 @@ def run_audit(
     return report
 
 
-def _ledger_ends(query: QueryArrow) -> dict[tuple[str, int], int]:
+def ledger_ends(query: QueryArrow) -> dict[tuple[str, int], int]:
+    """(source topic id, partition) to the offset after the last one that the ledger covers."""
     rows = query("SELECT source_topic_id, source_partition, max(last_offset) + 1 AS next FROM blocks GROUP BY 1, 2").to_pylist()
     return {(row["source_topic_id"], row["source_partition"]): row["next"] for row in rows}
 
 
-def _stored(query: QueryArrow, part: LogPart) -> Stored:
+def stored_of(query: QueryArrow, part: LogPart) -> Stored:
+    """What is stored of one partition, before the end of the part."""
     where = f"source_topic_id = '{part.topic_id}' AND source_partition = {part.partition} AND source_offset < {part.end}"
     tables = TABLES.get(part.topic, ("events",))
     events = query(" UNION ALL ".join(f"SELECT source_offset, event_key FROM {table} WHERE {where}" for table in tables))

@@ -17,6 +17,7 @@ from citybrain.query_socket import QueryServer
 from citybrain.reading import SOCKET
 from citybrain.running import LOADER_LOCK, hold, located
 from citybrain.settings import Settings
+from citybrain.store_socket import MAINTENANCE, StoreServer
 from citybrain.tiers_file import configured_tiers
 
 READY_SECONDS = 60.0
@@ -61,6 +62,14 @@ def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json:
             server = QueryServer(settings.data_dir / SOCKET, connect)
             server.start()
             closing.callback(server.stop)
+
+            def connect_to_write() -> Store:
+                ready.wait(READY_SECONDS)
+                return Store.connect(url)
+
+            maintenance = StoreServer(settings.data_dir / MAINTENANCE, connect_to_write)
+            maintenance.start()
+            closing.callback(maintenance.stop)
         store = Store.connect(url)
         closing.callback(store.close)
         migrate(store, settings.city.time_zone)

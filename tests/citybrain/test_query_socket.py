@@ -238,7 +238,7 @@ class TestFailures:
 
     def test_an_answer_that_breaks_off_is_no_answer(self, tmp_path: Path) -> None:
         """A killed owner must not turn a long answer into a short one."""
-        whole = query_socket._framed(b"+", b"1\n2\n3\n")
+        whole = query_socket.framed(b"+", b"1\n2\n3\n")
         for part in (b"", whole[:1], whole[:9], whole[:-1]):
             with socket.socket(socket.AF_UNIX) as dying:
                 path = tmp_path / f"{len(part)}.sock"
