@@ -18,6 +18,7 @@ COMMANDS = {
     "work": "Run one worker: raw topics to blocks.",
     "load": "Run one loader: blocks to ClickHouse.",
     "notify": "Tell an Alertmanager of the city's alerts.",
+    "watch": "Run the watch: detectors over the aggregates, alerts out.",
     "replay": "Send files to Kafka by a mapping.",
     "city": "Send the simulated city to Kafka, or write its places.",
     "reread": "Read raw offsets again and store what is missing.",

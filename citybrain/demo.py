@@ -20,6 +20,7 @@ from citybrain.reading import as_arrow
 from citybrain.report import DemoReport, answer_questions, latency_p95
 from citybrain.settings import Settings
 from citybrain.supervisor import Part
+from citybrain.watched import alerts_found, bursts_found, until_judged
 from ingest.city import build_city, make_plan
 from ingest.city.bursts import Burst
 from schemas.errors import CitybrainError
@@ -52,14 +53,15 @@ class Play(NamedTuple):
     history_title: str = ""
 
 
-def city_play(settings: Settings, events: int, seed: int) -> Play:
-    """Six weeks and a day of the simulated city, at least `events` records."""
+def city_play(settings: Settings, events: int, seed: int, *, quiet: bool = False) -> Play:
+    """Six weeks and a day of the simulated city, at least `events` records; `quiet`: without bursts."""
     zone = ZoneInfo(settings.city.time_zone)
     # Yesterday: no event may lie ahead of its arrival.
     day = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     city = build_city(seed)
-    plan = make_plan(city, day, events)
+    plan = make_plan(city, day, events, quiet=quiet)
     common = ["city", "--seed", str(seed), "--events", str(events), "--day", f"{day:%Y-%m-%d}"]
+    common += ["--quiet"] if quiet else []
     return Play(
         city.places,
         events,
@@ -100,11 +102,15 @@ def run_demo(settings: Settings, deployment: Deployment, play: Play, console: Co
             watch.start(sending)
         watch.until_stored("a day" if play.history else "files")
         seconds = time.monotonic() - started
+        bars.update(watch.task, description="watch")
+        lateness = settings.watch.lateness_minutes
+        until_judged(deployment.broker, deployment.query, lateness, deployment.supervisor.look)
         bars.update(watch.task, description="audit")
         audit = run_audit(
             deployment.broker, as_arrow(deployment.query), settings.city.time_zone,
             progress=lambda what, done, of: bars.update(watch.task, total=of, completed=done, figures=f"{done:,} {what}"),
         )  # fmt: skip
+    alerts = alerts_found(deployment.query)
     return DemoReport(
         measure(deployment.broker, deployment.query),
         answer_questions(deployment.query),
@@ -112,6 +118,8 @@ def run_demo(settings: Settings, deployment: Deployment, play: Play, console: Co
         audit,
         seconds,
         latency_p95(deployment.query, day_started),
+        alerts,
+        bursts_found(alerts, play.bursts),
     )
 
 

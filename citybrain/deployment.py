@@ -1,4 +1,4 @@
-"""A whole deployment on one machine: Kafka, worker, loader, in one data folder."""
+"""A whole deployment on one machine: Kafka, worker, loader, watch, in one data folder."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ class Deployment:
     """Starts the parts in order, keeps them alive by `look`, stops them all within ten seconds."""
 
     def __init__(
-        self, settings: Settings, data_dir: Path, places: Places | None, *, kafka_port: int | None = None, metrics_url: str = ""
-    ) -> None:
+        self, settings: Settings, data_dir: Path, places: Places | None, *, kafka_port: int | None = None, metrics_url: str = "",
+        watched: bool = True,
+    ) -> None:  # fmt: skip
         self.data_dir = data_dir.absolute()
         self._settings = settings
         self._places = places
         self._metrics_url = metrics_url
+        self._watched = watched
         self._kafka = LocalKafka(self.data_dir / "kafka", port=kafka_port)
         self._lock: IO[str] | None = None
         self.supervisor = Supervisor()
@@ -43,7 +45,7 @@ class Deployment:
         return self._settings.broker.model_copy(update={"bootstrap": self._kafka.bootstrap})
 
     def start(self) -> None:
-        """Kafka, topics, loader, workers; returns when the loader answers queries. AlreadyRunning: the folder is in use."""
+        """Kafka, topics, loader, workers, watch; returns when the loader answers queries. AlreadyRunning: the folder is in use."""
         self._lock = hold(self.data_dir)
         write_note(self.data_dir, self.broker, self._metrics_url)
         (self.data_dir / "logs").mkdir(parents=True, exist_ok=True)
@@ -60,6 +62,8 @@ class Deployment:
         if self._settings.alertmanager.url:
             self.part("notify", ["notify"])
         self._wait_for_queries()
+        if self._watched:
+            self.part("watch", ["watch"])
 
     def part(self, name: str, arguments: list[str], extra: dict[str, str] | None = None, *, once: bool = False) -> Part:
         """Start one more child of this deployment."""

@@ -14,6 +14,8 @@ from citybrain.audit.report import AuditReport
 from citybrain.progress import Progress
 
 Query = Callable[[str, str], bytes]
+MOST_ALERTS: Final = 10
+"""Newest alerts that are printed."""
 QUESTIONS: Final[dict[str, str]] = {
     "by_category": "SELECT c.category AS category, sum(events) AS events, sum(incidents) AS incidents FROM counts_day "
     "LEFT JOIN (SELECT * FROM classes FINAL) AS c USING incident_class GROUP BY category ORDER BY events DESC",
@@ -39,7 +41,10 @@ QUESTIONS: Final[dict[str, str]] = {
 
 
 class DemoReport(NamedTuple):
-    """Everything a demo ends with. `latency_p95_seconds`: stored_at minus Kafka's append time."""
+    """Everything a demo ends with. `latency_p95_seconds`: stored_at minus Kafka's append time.
+
+    `alerts`: all of the watch; `bursts_found`: names of planted bursts that an alert tells of.
+    """
 
     progress: Progress
     answers: dict[str, list[dict[str, Any]]]
@@ -47,6 +52,8 @@ class DemoReport(NamedTuple):
     audit: AuditReport
     seconds: float
     latency_p95_seconds: float
+    alerts: list[dict[str, Any]]
+    bursts_found: list[str]
 
     def to_dict(self) -> dict[str, Any]:
         """The object of `--json`."""
@@ -65,6 +72,8 @@ class DemoReport(NamedTuple):
             "seconds": round(self.seconds, 2),
             "events_per_second": round(self.progress.sent / self.seconds) if self.seconds else 0,
             "latency_p95_seconds": round(self.latency_p95_seconds, 3),
+            "alerts": len(self.alerts),
+            "bursts_found": self.bursts_found,
         }
 
 
@@ -127,14 +136,26 @@ def show_report(console: Console, report: DemoReport) -> None:
             f"arrived within 5 min {cases['arrived_in_5_min']} % · {int(cases['disputes']):,} disputes mediated, "
             f"{cases['disputes_resolved']} % resolved"
         )
-    for burst in report.bursts:
-        console.print(
-            f"burst planted: {burst['name']} {burst['zh']} · {burst['incident_class']} · {burst['area']} · {burst['stored']} stored"
-        )
+    _show_alerts(console, report)
     lines: list[RenderableType] = list(audit_lines(report.audit))
     console.print(
         Panel(Group(*lines), title="Audit: nothing lost, nothing twice", border_style="green" if report.audit.clean else "red")
     )
+
+
+def _show_alerts(console: Console, report: DemoReport) -> None:
+    for burst in report.bursts:
+        told = "[green]found[/]" if burst["name"] in report.bursts_found else "[red]not found[/]"
+        console.print(
+            f"burst {told}: {burst['name']} {burst['zh']} · {burst['incident_class']} · {burst['area']} · {burst['stored']} stored"
+        )
+    for alert in report.alerts[-MOST_ALERTS:]:
+        console.print(
+            f"alert level {alert['level']}: {alert['incident_class'] or alert['category']} · {alert['area_level']} {alert['area']} · "
+            f"{alert['started']:%Y-%m-%d %H:%M} to {alert['ended']:%H:%M} UTC · observed {alert['observed']:g}, "
+            f"expected {alert['expected']:.2g}, bound {alert['upper']:.2g} · {alert['detector']}"
+        )
+    console.print(f"{len(report.alerts)} alerts in all")
 
 
 def _table(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Table:

@@ -59,6 +59,17 @@ class City(_Part):
         return name
 
 
+class Watching(_Part):
+    """How the watch works (docs/watch.md)."""
+
+    lateness_minutes: int = Field(10, ge=0, le=1_440, description="a window is judged so long after its end, by event time")
+    cool_down_hours: int = Field(12, ge=1, le=720, description="the same area and class are not alerted again within this time")
+    look_back_days: int = Field(
+        60, ge=10, le=3_650, description="a watch that nothing is known of judges at most so much history"
+    )
+    false_share: float = Field(0.01, gt=0, lt=1, description="largest expected share of false alarms among those of one window")
+
+
 class MetricsPort(_Part):
     """Prometheus."""
 
@@ -87,6 +98,7 @@ class Settings(_Part):
     clickhouse: ClickHouse = ClickHouse()
     work: Work = Work()
     city: City = City()
+    watch: Watching = Watching()
     metrics: MetricsPort = MetricsPort()
     alertmanager: Alertmanager = Alertmanager()
     log: Log = Log()

@@ -60,3 +60,10 @@ for _kind in get_args(Kind):
     EVENTS.labels(_kind)
 for _result in ("delivered", "failed"):
     NOTIFIED.labels(_result)
+ALERTS = Counter("citybrain_alerts_total", "Alerts the watch sent, by risk category and detector", ["category", "detector"])
+WATCH_LAG = Gauge(
+    "citybrain_watch_lag_seconds",
+    "Event time that is complete and not judged yet, by kind of source",
+    ["kind"],
+    multiprocess_mode="mostrecent",
+)

@@ -28,9 +28,9 @@ SETTLE_SECONDS = 90.0
 class Pipeline:
     """Real parts in one data folder."""
 
-    def __init__(self, folder: Path, places: Places | None, settings: Settings | None = None) -> None:
+    def __init__(self, folder: Path, places: Places | None, settings: Settings | None = None, *, watched: bool = False) -> None:
         self.folder = folder
-        self.deployment = Deployment(settings or Settings(), folder, places)
+        self.deployment = Deployment(settings or Settings(), folder, places, watched=watched)
 
     @property
     def broker(self) -> Broker:

@@ -32,13 +32,14 @@ from schemas.events import Kind
     help="Only these kinds; several producers share the work so.",
 )
 @click.option("--over-seconds", default=0.0, help="Spread the records evenly over so long; 0 sends at once.")
+@click.option("--quiet", is_flag=True, help="Without the three bursts of the played day: what a false alarm is measured on.")
 @click.option("--places-out", type=click.Path(dir_okay=False, path_type=Path), help="Only write the city's grids as GeoJSON.")
 @data_dir_option
 @json_option
 @click.pass_obj
 def command(
     settings: Settings, data_dir: Path | None, seed: int, events: int, day: datetime | None, part: str, kinds: tuple[Kind, ...],
-    over_seconds: float, places_out: Path | None, as_json: bool,
+    over_seconds: float, quiet: bool, places_out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Send the simulated city to Kafka: 245 grids, 110 calls by a real week's figures, grid reports, sensors.
 
@@ -60,7 +61,7 @@ def command(
         return
     if day is None:
         raise click.UsageError("give --day, as --day 2026-11-20")
-    plan = make_plan(city, day.replace(tzinfo=ZoneInfo(settings.city.time_zone)), events)
+    plan = make_plan(city, day.replace(tzinfo=ZoneInfo(settings.city.time_zone)), events, quiet=quiet)
     if kinds:
         wires: Iterator[Wire] = (wire for kind in kinds for wire in plan.records(kind, played=part == "day"))
     else:

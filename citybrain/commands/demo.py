@@ -20,6 +20,7 @@ from citybrain.settings import Settings
 @click.option("--mapping", help="How to read FILES: the name of a shipped mapping, or a YAML file.")
 @click.option("--events", default=1_000_000, show_default=True, help="At least so many records of the simulated city.")
 @click.option("--seed", default=1, show_default=True, help="Seed of the simulated city.")
+@click.option("--quiet", is_flag=True, help="The same city without its bursts: how many alarms are false?")
 @click.option("--exit", "leave", is_flag=True, help="End after the report, even on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="The last line of standard output is one JSON object.")
 @click.option(
@@ -34,6 +35,7 @@ def command(
     mapping: str | None,
     events: int,
     seed: int,
+    quiet: bool,
     leave: bool,
     as_json: bool,
     data_dir: Path | None,
@@ -61,7 +63,7 @@ def command(
     console = Console(stderr=as_json, width=None if sys.stdout.isatty() else 118)
     temporary = data_dir is None
     folder = data_dir or Path(tempfile.mkdtemp(prefix="citybrain-demo-"))
-    play = file_play(files, mapping) if files and mapping else city_play(settings, events, seed)
+    play = file_play(files, mapping) if files and mapping else city_play(settings, events, seed, quiet=quiet)
     try:
         with console.status("starting Kafka, worker and ClickHouse"):
             deployment = Deployment(settings, folder, play.places)

@@ -144,10 +144,11 @@ class Plan(NamedTuple):
         return records
 
 
-def make_plan(city: City, day: datetime, total: int) -> Plan:
+def make_plan(city: City, day: datetime, total: int, *, quiet: bool = False) -> Plan:
     """A plan of at least `total` records whose played day is `day`, an aware midnight; ValueError for any other time.
 
     Six weeks of history, or fewer days when `total` is less than what reports and a few sensors give in that time.
+    `quiet`: the same city without its bursts.
     """
     offset = day.utcoffset()
     if offset is None or day != day.replace(hour=0, minute=0, second=0, microsecond=0):
@@ -156,7 +157,7 @@ def make_plan(city: City, day: datetime, total: int) -> Plan:
     midnight = day.replace(tzinfo=timezone(offset))
     history = max(1, min(HISTORY_DAYS, total // RECORDS_A_DAY - 1))
     start = midnight - timedelta(days=history)
-    bare = Plan(city, start, history, sensors.Fleet((), 60), bursts.bursts_of(city, midnight))
+    bare = Plan(city, start, history, sensors.Fleet((), 60), [] if quiet else bursts.bursts_of(city, midnight))
     missing = total - sum(sum(bare.expected(played=played)) for played in (False, True))
     return bare._replace(fleet=sensors.fleet_of(city, max(0, -(-missing // (history + 1)))))
 

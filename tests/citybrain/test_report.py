@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -37,13 +38,25 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
         }
     ],
 }
+ALERT: dict[str, Any] = {
+    "level": 2, "incident_class": "S05", "category": "public_safety", "area_level": "town", "area": "150627001", "observed": 40.0,
+    "expected": 1.25, "upper": 4.5, "detector": "ears_c2",
+    "started": datetime(2026, 11, 20, 11, tzinfo=UTC), "ended": datetime(2026, 11, 20, 12, tzinfo=UTC),
+}  # fmt: skip
 PROGRESS = Progress(sent=1_003, stored=990, rejected=3, repeated=10, redelivered=0, blocks=12, behind=0)
 
 
 def report(audit: AuditReport | None = None, answers: dict[str, list[dict[str, Any]]] | None = None) -> DemoReport:
     bursts = [{"name": "storm", "zh": "暴雨", "incident_class": "S05", "area": "中心镇", "stored": 17}]
     return DemoReport(
-        PROGRESS, ANSWERS | (answers or {}), bursts, audit or AuditReport(checked=1_003, seconds=0.5), 2.0, 0.4321
+        PROGRESS,
+        ANSWERS | (answers or {}),
+        bursts,
+        audit or AuditReport(checked=1_003, seconds=0.5),
+        2.0,
+        0.4321,
+        [ALERT],
+        ["storm"],
     )
 
 
@@ -60,7 +73,7 @@ class TestText:
         for part in (
             "1,003 sent, 990 stored, 3 rejected, 10 repeated", "502 events/s", "0.43 s", "public_safety", "火灾", "1,234,567",
             "中心镇", "150627001001001", "not_json", "coordinates", "40 cases, 30 closed", "accepted within 1 min 99.5 %",
-            "4 disputes mediated", "burst planted: storm 暴雨", "17 stored", "CLEAN", "1,003 records checked",
+            "4 disputes mediated", "burst found: storm 暴雨", "alert level 2: S05 · town 150627001", "1 alerts in all", "17 stored", "CLEAN", "1,003 records checked",
         ):  # fmt: skip
             assert part in text, part
 
@@ -98,6 +111,8 @@ class TestJson:
             "seconds": 2.0,
             "events_per_second": 502,
             "latency_p95_seconds": 0.432,
+            "alerts": 1,
+            "bursts_found": ["storm"],
         }
 
     def test_a_report_of_no_time_divides_nothing(self) -> None:
