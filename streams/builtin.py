@@ -1,4 +1,8 @@
-"""The written rules as a text model: terms by class and weight, and their context, from the documents of `rules/*.yaml`."""
+"""The written rules as a text model: terms by class and weight, and their context, from the documents of `rules/*.yaml`.
+
+Why U00 has terms of its own, and kinds of fraud share: docs/decisions/0022-none-of-ours-speaks-for-u00.md. Figures and limits:
+docs/model-card.md.
+"""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def _by_limits(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 
 
 def _by_terms(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """Rows with text: the class the terms give, with the terms that weigh most; no row where they give none."""
+    """Rows with text: the class the terms give (confidence is not kept: docs/decisions/0021), with the terms that weigh most; no row where they give none."""
     texts = rows.filter(pl.col("text").is_not_null()).select("row", "text")
     return (
         pl.concat([texts.select("row"), rules.score(texts["text"])], how="horizontal")
