@@ -20,7 +20,8 @@ from kafka.errors import (
 )
 
 from citybrain.audit.raw_log import log_ends
-from citybrain.coverage import NAMES, coverage
+from citybrain.coverage import NAMES, Coverage, coverage
+from citybrain.raw_records import Place, fetch
 from citybrain.reading import Query
 from citybrain.running import running_in
 from citybrain.settings import Settings
@@ -36,13 +37,16 @@ GROUPS: Final = {"citybrain-work": NAMES, "citybrain-load": [RISK.name, ALERTS.n
 """Consumer groups and what they read."""
 TRIES: Final = 10
 PAUSE_SECONDS: Final = 0.2
+STUCK_SECONDS: Final = 60.0
+"""A record is stored within seconds, also after any part was killed; longer is no progress."""
 
 
 def status(settings: Settings, query: Callable[[], Query]) -> dict[str, Any]:
     """One object: deployment, parts, topics, ledger, groups, problems.
 
-    Green is no field of it: `behind` and `holes` tell progress. They are None, and so are topics, ledger and groups, when
-    Kafka or the store does not answer; `problems` says which.
+    Green is no field of it: `behind`, `holes` and `waiting_seconds`, the age of the oldest record that is not stored (0: none is
+    behind), tell progress; one that waits for longer than STUCK_SECONDS is a problem. They are None, and so are topics, ledger
+    and groups, when Kafka or the store does not answer; `problems` says which.
     """
     problems: list[str] = []
 
@@ -58,11 +62,17 @@ def status(settings: Settings, query: Callable[[], Query]) -> dict[str, Any]:
     asked = tried(query)
     groups = tried(lambda: _groups(settings.broker))
     found = tried(lambda: coverage(asked, settings.broker)) if asked and groups else None
+    waiting = tried(lambda: _waiting(settings.broker, found)) if found else None
+    if waiting is not None and waiting > STUCK_SECONDS:
+        problems.append(
+            f"the oldest record that is not stored waits for {waiting:.0f} s: nothing gets on; see the logs of work and load"
+        )
     return {
         "deployment": note,
         "parts": parts_of(note["pid"], settings.data_dir) if note else [],
         "broker": settings.broker.bootstrap,
         "behind": None if found is None else sum(part.behind for part in found),
+        "waiting_seconds": waiting,
         "holes": None if found is None else sum(part.missing for part in found),
         "topics": None if found is None else [
             {**{n: v for n, v in part._asdict().items() if n != "holes"}, "behind": part.behind, "holes": part.missing}
@@ -72,6 +82,13 @@ def status(settings: Settings, query: Callable[[], Query]) -> dict[str, Any]:
         "groups": groups,
         "problems": problems,
     }  # fmt: skip
+
+
+def _waiting(broker: Broker, found: list[Coverage]) -> float:
+    """Seconds since the oldest record arrived that comes after the stored ones of its partition."""
+    places = [Place(part.topic, part.partition, part.next) for part in found if part.behind]
+    arrived = [record.timestamp / 1000 for record in fetch(broker, places)]
+    return round(max(0.0, time.time() - min(arrived)), 1) if arrived else 0.0
 
 
 def parts_of(pid: int, folder: Path) -> list[dict[str, Any]]:

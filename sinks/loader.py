@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -39,16 +39,23 @@ FIRST_PAUSE_SECONDS = 0.2
 COMMIT_EVERY_SECONDS = 1.0
 
 
+def _nothing() -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoaderOptions:
     """`group` only shares partitions out among loaders and shows lag. `skip_gone`: see LogTruncated.
 
-    `redact` cuts persons out of the notes of actions; None: notes are dropped.
+    `redact` cuts persons out of the notes of actions; None: notes are dropped. `begun` is called while records wait, `advanced`
+    when one is stored or none waits: for a watchdog.
     """
 
     group: str = LOADER_GROUP
     skip_gone: bool = False
     redact: Redact | None = None
+    begun: Callable[[], None] = _nothing
+    advanced: Callable[[], None] = _nothing
 
 
 class Writer(Protocol):
@@ -109,7 +116,9 @@ class Loader:
             polled = consumer.poll(timeout_ms=POLL_MS)
             finish_joining(consumer)
             self._last_poll = boot_clock()
+            (self._options.begun if polled or self._behind(consumer) else self._options.advanced)()
             if self._watcher.held(now=bool(self._assigned)):
+                self._options.advanced()
                 self.expect(consumer, list(consumer.assignment()))
                 continue
             if self._assigned:
@@ -151,6 +160,7 @@ class Loader:
                 return False
             else:
                 self._next[partition] = offset + 1
+                self._options.advanced()
                 return True
         raise StoreUnavailable(
             "events", 0, f"no answer in {TRIES} tries; leaving, so that the record is stored after a restart"
@@ -192,6 +202,10 @@ class Loader:
             consumer.seek(partition, 0)
             consumer.pause(partition)
         self._assigned = partitions
+
+    def _behind(self, consumer: KafkaConsumer) -> bool:
+        """Whether records wait in a partition that is not stopped."""
+        return any((consumer.highwater(p) or 0) > self._next[p] for p in self._writers.keys() - consumer.paused())
 
     def _show_lag(self, consumer: KafkaConsumer) -> None:
         for partition in self._writers:

@@ -7,7 +7,7 @@ import gc
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,9 +36,16 @@ log = logging.getLogger(__name__)
 LEFT_ON_ERROR = 70
 
 
+def _nothing() -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """One worker process. `instance` makes group membership static: a restart keeps its partitions (docs/decisions/0012)."""
+    """One worker process. `instance` makes group membership static: a restart keeps its partitions (docs/decisions/0012).
+
+    `begun` is called when a block is in hand, `advanced` when the broker has it: for a watchdog.
+    """
 
     broker: Broker
     places: Places
@@ -50,6 +57,8 @@ class WorkerOptions:
     group: str = "citybrain-work"
     loader_group: str = "citybrain-load"
     topic_ids: dict[str, str] = field(default_factory=dict)
+    begun: Callable[[], None] = _nothing
+    advanced: Callable[[], None] = _nothing
 
 
 def run(options: WorkerOptions) -> None:
@@ -112,8 +121,10 @@ def _add_agent(app: faust.App, kitchen: Kitchen, rules: LiveRules, options: Work
         async for event in stream.noack().events():  # one event = all records fetched for one partition
             with all_or_nothing():
                 for records in in_blocks(event.value):
+                    options.begun()
                     now = replace(kitchen, rules=await asyncio.to_thread(rules.now))
                     await _publish(app, now, event.message.tp, records, options)
+                    options.advanced()
                 event.ack()
                 gc.collect(1)
 

@@ -19,6 +19,7 @@ from citybrain.running import LOADER_LOCK, hold, located
 from citybrain.settings import Settings
 from citybrain.store_socket import MAINTENANCE, StoreServer
 from citybrain.tiers_file import configured_tiers
+from citybrain.watchdog import Watchdog
 
 READY_SECONDS = 60.0
 
@@ -80,5 +81,12 @@ def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json:
         ready.set()
         if as_json:
             print_json({"part": "load", "store": url.rsplit("@", 1)[-1], "broker": settings.broker.bootstrap})
-        options = LoaderOptions(skip_gone=skip_gone, redact=redact_note if settings.work.keep_text else None)
+        watchdog = Watchdog("loader")
+        watchdog.start()
+        options = LoaderOptions(
+            skip_gone=skip_gone,
+            redact=redact_note if settings.work.keep_text else None,
+            begun=watchdog.begun,
+            advanced=watchdog.advanced,
+        )
         Loader(settings.broker, store, options).run(stop)

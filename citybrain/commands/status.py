@@ -16,10 +16,11 @@ from citybrain.settings import Settings
 @json_option
 @click.pass_obj
 def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
-    """Show what is running, how far it is and what lags. Exit code 1 when Kafka or the store does not answer.
+    """Show what is running, how far it is and what lags. Exit code 1 when Kafka or the store does not answer, or nothing gets on.
 
     `behind` counts records in Kafka that are not stored yet, `holes` records that were passed over: run `citybrain
     reread` for those. `lag` is by Kafka's consumer groups: raw records before the worker, blocks before the loader.
+    Nothing gets on when a record has waited for more than a minute to be stored, whatever is running.
     `busy` is the share of its time that the loader spends on storing.
 
     \b

@@ -8,6 +8,7 @@ from citybrain.metrics_server import serve_metrics
 from citybrain.options import json_option, print_json
 from citybrain.places_file import read_places
 from citybrain.settings import Settings
+from citybrain.watchdog import Watchdog
 
 
 @click.command()
@@ -17,6 +18,7 @@ def command(settings: Settings, as_json: bool) -> None:
     """Run one worker: read raw topics, validate, locate, classify, redact, send blocks.
 
     Runs until SIGTERM or Ctrl-C, then drains. One process a core; give each its own CITYBRAIN_WORK__INSTANCE.
+    A worker that has a block in hand and does not get on for two minutes ends itself, to be started again.
 
     \b
     Examples:
@@ -28,6 +30,8 @@ def command(settings: Settings, as_json: bool) -> None:
     if as_json:
         print_json({"part": "work", "instance": settings.work.instance, "broker": settings.broker.bootstrap})
     serve_metrics(settings.metrics.port)
+    watchdog = Watchdog(f"worker {settings.work.instance}")
+    watchdog.start()
     run(
         WorkerOptions(
             broker=settings.broker,
@@ -36,5 +40,7 @@ def command(settings: Settings, as_json: bool) -> None:
             keep_text=settings.work.keep_text,
             model=settings.work.model,
             instance=settings.work.instance,
+            begun=watchdog.begun,
+            advanced=watchdog.advanced,
         )
     )
