@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.block import BlockHeader, decode_block
@@ -24,6 +24,7 @@ def sort(made: Block, covered: Covered | None = None, stored: dict[tuple[str, st
     )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["good", "bad", "again", "other"]), min_size=1, max_size=12),
     st.lists(st.tuples(st.integers(0, 11), st.integers(0, 3)), max_size=3),
