@@ -33,6 +33,9 @@ test: setup tools  ## all tests, on the real broker, chDB and Prometheus
 check-data: setup  ## play every mapped set of ../shared/data and compare with an independent recount
 	$(BIN)/python -m tests.check_data $(ARGS)
 
+check-outbreaks: setup  ## EARS over the series of ../shared/data/outbreaks against reference bounds and alarms
+	$(BIN)/python -m tests.check_outbreaks $(ARGS)
+
 lint: setup  ## ruff, rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -57,4 +60,4 @@ lock: setup  ## pin again; names no address
 clean:  ## remove what was made
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup demo tools test check-data lint types contract docs docs-check lock clean
+.PHONY: help setup demo tools test check-data check-outbreaks lint types contract docs docs-check lock clean
