@@ -20,6 +20,7 @@ from schemas import metrics
 from schemas.alerts import AlertRaised
 from schemas.errors import CitybrainError
 from schemas.events import Kind
+from schemas.places import Level
 from schemas.taxonomy import taxonomy
 from schemas.topics import ALERTS, RAW
 from streams import watch_queries as ask
@@ -70,6 +71,8 @@ class Watch:
         self._seen: dict[ask.Source, int] = {}
         self._clocks: dict[Kind, int] = {}
         self._position: dict[Kind, int] | None = None
+        self._areas: list[tuple[Level, str]] | None = None
+        self._first_days: dict[Kind, int] | None = None
         self._ids: set[str] = set()
         self._cool_down = CoolDown(options.cool_down)
 
@@ -94,6 +97,7 @@ class Watch:
             return 0
         assert self._position is not None  # noqa: S101 - narrows the type
         self._advance(known, ends)
+        self._areas = self._first_days = None  # asked once a look, and only when something is to be judged
         sent = 0
         for kind, clock in self._clocks.items():
             upto = (clock - self._lateness_ms) // HOUR_MS * HOUR_MS
@@ -138,10 +142,15 @@ class Watch:
 
     def _start_of(self, kind: Kind, upto: int) -> int:
         """Where a watch begins that nothing is known of: the first day of the kind, at most `look_back` before its clock."""
-        first = ask.first_days(self._query).get(kind, day_of(upto, self._zone))
+        first = self._first_day(kind, day_of(upto, self._zone))
         earliest = upto - int(self._options.look_back.total_seconds() * 1000)
         start = max(earliest, int(day_start(first, self._zone).timestamp() * 1000)) // HOUR_MS * HOUR_MS
         return min(start, upto)
+
+    def _first_day(self, kind: Kind, otherwise: int) -> int:
+        if self._first_days is None:
+            self._first_days = ask.first_days(self._query)
+        return self._first_days.get(kind, otherwise)
 
     def _judge(self, kind: Kind, after: int, upto: int) -> int:
         """Judge every window that ended in (after, upto]; earlier ends first, so that a cool-down does not depend on the steps."""
@@ -165,12 +174,12 @@ class Watch:
         return len(sending)
 
     def _raised(self, kind: Kind, after: int, upto: int) -> Iterator[AlertRaised]:
-        areas = ask.areas(self._query)
+        areas = self._areas = self._areas if self._areas is not None else ask.areas(self._query)
         first_hour, end_hour = hours(after, upto)
         first_day, end_day = days(after, upto, self._zone)
         back = day_of(after, self._zone) - DAYS_BEFORE
         # The first day of a source is rarely whole: it is no baseline.
-        begun = ask.first_days(self._query).get(kind, end_day)
+        begun = self._first_day(kind, end_day)
         heard = {day for day in ask.days_heard(self._query, kind, back, end_day + 1) if day > begun}
         hour_from = first_hour - 24 * DAYS_BEFORE
         hourly = Tally(ask.hour_counts(self._query, kind, hour_from, end_hour), areas, self._categories)
