@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.alerts import LONGEST_RECORD, alert_id, encode_alert, params_hash, read_alert
@@ -66,6 +66,7 @@ def test_what_is_neither_is_named(value: bytes | None, reason: str, said: str) -
     assert said in caught.value.detail
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_event_or_a_reason(value: bytes) -> None:
     with pytest.raises(BadAlert):

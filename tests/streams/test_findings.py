@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.places import PREFIX, Level
@@ -43,6 +43,7 @@ def usual() -> Counter[tuple[int, str, str]]:
 EVENT = st.tuples(st.integers(100, 105), st.sampled_from([*GRIDS, "999999001001001"]), st.sampled_from([*CATEGORIES, "U00"]))
 
 
+@settings(deadline=None)
 @given(st.lists(EVENT, max_size=40))
 def test_sums_over_areas_and_categories_are_those_of_a_plain_count(events: list[tuple[int, str, str]]) -> None:
     tally = Tally(rows(Counter(events)), AREAS, CATEGORIES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import binom
@@ -75,6 +75,7 @@ def test_what_is_not_known_is_not_judged_and_small_counts_are_left_alone() -> No
     assert EarsC2().judge(np.zeros(0), np.zeros((0, 7))).alarm.tolist() == []
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.lists(st.integers(0, 30), min_size=2, max_size=7))
 def test_p_is_the_exact_binomial_tail_while_counts_vary_no_more_than_poissons(observed: int, baseline: list[int]) -> None:
     total, n = sum(baseline), len(baseline)

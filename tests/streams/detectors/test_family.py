@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
 from streams.detectors.family import benjamini_hochberg
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.integers(0, 60))
 def test_it_is_scipys_with_the_tests_that_are_not_shown_at_one(p: list[float], others: int) -> None:
     wanted = false_discovery_control(np.array(p + [1.0] * others))[: len(p)]
