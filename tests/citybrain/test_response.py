@@ -26,7 +26,7 @@ def events() -> list[Outgoing]:
     """Ten cases in October, four of them late on their way, one without arrival; disputes; a few incidents in September and November."""
     made = []
     for number in range(10):
-        told = {"case_id": f"c{number}", "grid": "150627001001001", "incident_class": "S02", "department": "甲"}
+        told = {"case_id": f"c{number}", "grid": "150627001001001", "incident_class": "S06", "department": "甲"}
         stages = [("reported", 0), ("accepted", 30), ("dispatched", 60), ("arrived", 300 if number < 4 else 200)]
         for stage, seconds in stages[: 3 if number == 9 else 4]:
             at = OCTOBER + timedelta(days=number, seconds=seconds)
@@ -36,7 +36,7 @@ def events() -> list[Outgoing]:
         of_case = ("reported", "resolved")[: 1 if number == 3 else 2]
         made += [Outgoing("grid", "/r", f"d{number}-{stage}", OCTOBER, told | {"stage": stage}) for stage in of_case]
     days = [datetime(2026, 8, 20, tzinfo=UTC), datetime(2026, 9, 2, tzinfo=UTC), datetime(2026, 11, 5, tzinfo=UTC)]
-    roads = {"grid": "150627001001001", "incident_class": "S02"}
+    roads = {"grid": "150627001001001", "incident_class": "S06"}
     made += [Outgoing("police", "/r", f"i{number}", day, roads) for number, day in enumerate(days)]
     return made
 
