@@ -19,6 +19,7 @@ COMMANDS = {
     "load": "Run one loader: blocks to ClickHouse.",
     "notify": "Tell an Alertmanager of the city's alerts.",
     "watch": "Run the watch: detectors over the aggregates, alerts out.",
+    "serve-store": "Let several loaders share one embedded store: ClickHouse over HTTP on loopback.",
     "replay": "Send files to Kafka by a mapping.",
     "city": "Send the simulated city to Kafka, or write its places.",
     "reread": "Read raw offsets again and store what is missing.",
@@ -47,7 +48,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
         if name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"citybrain.commands.{name}").command
+        command: click.Command = import_module(f"citybrain.commands.{name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

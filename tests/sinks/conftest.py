@@ -10,6 +10,7 @@ import pytest
 from ingest.city import build_city
 from sinks.migrate import fill_lookups, migrate
 from sinks.store import Store
+from tests.serving import serving
 from tests.sinks.blocks import empty
 
 
@@ -20,9 +21,25 @@ def store_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def module_store(store_path: Path) -> Iterator[Store]:
+def store_kind() -> str:
+    """How the module's store is reached. A module that holds for both `embedded` and `http` overrides this with params."""
+    return "embedded"
+
+
+@pytest.fixture(scope="module")
+def store_url(store_kind: str, store_path: Path) -> Iterator[str]:
+    """Where the module's store is: the folder, or the HTTP face over it."""
+    if store_kind == "embedded":
+        yield str(store_path)
+        return
+    with serving(store_path) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_store(store_url: str) -> Iterator[Store]:
     """This module's chDB; `store` is the one to use where a test wants it empty."""
-    store = Store.connect(str(store_path))
+    store = Store.connect(store_url)
     migrate(store, "Asia/Shanghai")
     fill_lookups(store, build_city(1).places)
     yield store

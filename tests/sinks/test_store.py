@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -17,6 +16,12 @@ from sinks.repeats import RecentEvents, event_key
 from sinks.sorting import sort_block
 from sinks.store import Store
 from tests.sinks.blocks import TARGETS, at, bad, block, one, raw, rows_in
+
+
+@pytest.fixture(scope="module", params=["embedded", "http"])
+def store_kind(request: pytest.FixtureRequest) -> str:
+    """All of this holds for the engine in our process and for one behind HTTP."""
+    return str(request.param)
 
 
 def some_events(kind: str = "sensor") -> pa.Table:
@@ -136,8 +141,8 @@ class TestErrors:
 
         assert "secret" not in str(caught.value)
 
-    def test_a_readonly_store_reads_and_cannot_write(self, store: Store, store_path: Path) -> None:
-        reader = Store.connect(str(store_path), readonly=True)
+    def test_a_readonly_store_reads_and_cannot_write(self, store: Store, store_url: str) -> None:
+        reader = Store.connect(store_url, readonly=True)
         assert one(reader, "SELECT count() FROM events") == 0
         with pytest.raises(StoreRefused, match="readonly"):
             reader.command("CREATE TABLE t (x Int8) ENGINE = Memory")

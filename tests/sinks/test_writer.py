@@ -19,6 +19,12 @@ from streams.records import RawRecord
 from tests.sinks.blocks import at, bad, block, one, raw, rows_in
 
 
+@pytest.fixture(scope="module", params=["embedded", "http"])
+def store_kind(request: pytest.FixtureRequest) -> str:
+    """All of this holds for the engine in our process and for one behind HTTP."""
+    return str(request.param)
+
+
 class Dying:
     """A store that dies once, before or after its insert into one table."""
 
