@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from citybrain.query_socket import listens
+from citybrain.owner_socket import listens
 from citybrain.reading import came
 from citybrain.running import LOADER_LOCK, hold, located, running_in
 from citybrain.settings import Settings

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from citybrain.query_socket import ask, listens
+from citybrain.owner_socket import listens
+from citybrain.query_socket import ask
 from citybrain.readonly import check_format, check_readonly, read
 from citybrain.running import located, running_in
 from citybrain.settings import Settings

@@ -1,8 +1,8 @@
 """Maintenance of an embedded store through the process that owns it: a second socket, private to the owner of the folder.
 
 The query socket only reads. Here `audit --repair`, `backup` and the like run statements and inserts, by the same Store as
-on a server. One request a connection: a JSON line {"call", "sql", "parameters", "table", "token", "length"}, for an insert
-followed by `length` bytes of an Arrow stream; out comes what the query socket answers (docs/decisions/0036).
+on a server. A request is {"call", "sql", "parameters", "table", "token", "length"}, for an insert followed by `length`
+bytes of an Arrow stream (citybrain/owner_socket.py, docs/decisions/0036).
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ from __future__ import annotations
 import io
 import json
 import logging
-import socket
-import socketserver
-import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
-from citybrain.query_socket import LONGEST_REQUEST, PATIENCE_SECONDS, SocketServer, check_length, framed
+from citybrain.owner_socket import More, OwnerSocket, exchange, framed
 from schemas.errors import CitybrainError, StoreRefused, StoreUnavailable
 from sinks.store import Store
 
@@ -29,65 +27,33 @@ MAINTENANCE: Final = "maintenance.sock"
 """In the data folder."""
 
 
-class StoreServer:
-    """Runs what it is asked in threads of its own, each request on a connection of its own."""
+class StoreServer(OwnerSocket):
+    """Runs what it is asked, each request on a connection of its own."""
 
     def __init__(self, path: Path, connect: Callable[[], Store]) -> None:
-        check_length(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        self._path = path
-        self._server = _Server(path, connect)
+        super().__init__(path)
+        self._connect = connect
 
-    def start(self) -> None:
-        """Serve in the background until `stop`."""
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="store-socket", daemon=True).start()
-
-    def stop(self) -> None:
-        """Stop serving and remove the socket."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._path.unlink(missing_ok=True)
-
-
-class _Server(SocketServer):
-    def __init__(self, path: Path, connect: Callable[[], Store]) -> None:
-        super().__init__(str(path), _Handler, lambda *_: b"")
-        self.connect = connect
-
-
-class _Handler(socketserver.StreamRequestHandler):
-    timeout = PATIENCE_SECONDS
-
-    def handle(self) -> None:
-        server = self.server
-        assert isinstance(server, _Server)  # noqa: S101 - narrows the type
+    def respond(self, line: bytes, more: More) -> bytes:
+        """The answer to one call."""
         try:
-            line = self.rfile.readline(LONGEST_REQUEST)
-            if line:  # else somebody only looked whether we are here
-                self.wfile.write(_respond(server.connect, line, self.rfile.read))
-        except OSError as error:
-            log.debug("a client of the store socket is gone: %r", error)
+            request = json.loads(line)
+            with closing(self._connect()) as store:
+                return framed(b"+", _run(store, request, more))
+        except StoreRefused as error:
+            return _refusal("refused", error.table, error.cause)
+        except CitybrainError as error:
+            return _refusal("unavailable", "store", str(error))
+        except Exception as error:  # a defect of ours; the client has to hear of it
+            log.exception("maintenance failed")
+            return _refusal("refused", "store", repr(error))
 
 
-def _respond(connect: Callable[[], Store], line: bytes, more: Callable[[int], bytes]) -> bytes:
-    try:
-        request = json.loads(line)
-        store = connect()
-        try:
-            return framed(b"+", _run(store, request, more))
-        finally:
-            store.close()
-    except StoreRefused as error:
-        return framed(b"-", json.dumps({"kind": "refused", "what": error.table, "text": error.cause}).encode())
-    except CitybrainError as error:
-        return framed(b"-", json.dumps({"kind": "unavailable", "what": "store", "text": str(error)}).encode())
-    except Exception as error:  # a defect of ours; the client has to hear of it
-        log.exception("maintenance failed")
-        return framed(b"-", json.dumps({"kind": "refused", "what": "store", "text": repr(error)}).encode())
+def _refusal(kind: str, what: str, text: str) -> bytes:
+    return framed(b"-", json.dumps({"kind": kind, "what": what, "text": text}).encode())
 
 
-def _run(store: Store, request: Mapping[str, Any], more: Callable[[int], bytes]) -> bytes:
+def _run(store: Store, request: Mapping[str, Any], more: More) -> bytes:
     match request["call"]:
         case "command":
             store.command(request["sql"])
@@ -150,18 +116,8 @@ class SocketClient:
         """Nothing is held."""
 
     def _ask(self, request: dict[str, Any], body: bytes = b"") -> bytes:
-        with socket.socket(socket.AF_UNIX) as connection:
-            try:
-                connection.connect(str(self._path))
-                connection.sendall(json.dumps(request).encode() + b"\n" + body)
-                connection.shutdown(socket.SHUT_WR)
-                response = b"".join(iter(lambda: connection.recv(1 << 20), b""))
-            except OSError as error:
-                raise StoreUnavailable("store", 0, f"nobody answers at {self._path}: {error}") from error
-        mark, length, answer = response[:1], response[1:9], response[9:]
-        if len(length) < 8 or len(answer) != int.from_bytes(length, "big"):
-            raise StoreUnavailable("store", 0, f"the owner of the store went away before its answer was whole ({self._path})")
-        if mark == b"+":
+        fine, answer = exchange(self._path, json.dumps(request).encode() + b"\n" + body, "store")
+        if fine:
             return answer
         said = json.loads(answer)
         if said["kind"] == "refused":

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -92,8 +92,9 @@ class Loader:
                 self._run(stop)
             except HalfStoredLongAgo as found:
                 log.warning("%s", found)
-                with held(self._broker, self._store, f"record {found.position.offset} half stored", self._options.group):
-                    log.info("%s is complete", found.position)
+                with closing(self._store.again()) as patient:
+                    with held(self._broker, patient, f"record {found.position.offset} half stored", self._options.group):
+                        log.info("%s is complete", found.position)
 
     def _run(self, stop: threading.Event) -> None:
         member = f"{self._options.group}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"

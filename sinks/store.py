@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.httputil import get_pool_manager
 
 from schemas.errors import StoreRefused, StoreUnavailable
 
@@ -25,6 +27,15 @@ NEVER: Final = frozenset({6, 8, 10, 16, 27, 36, 43, 44, 47, 53, 60, 62, 70, 81, 
 """ClickHouse error codes that no retry heals: wrong schema, types, rights, credentials. All others may pass."""
 
 
+CONNECT_SECONDS: Final = 5
+RECEIVE_SECONDS: Final = 300
+"""For statements of maintenance, which may take minutes."""
+INSERT_RECEIVE_SECONDS: Final = 30
+"""For a loader, whose blocks take tenths of a second: one that is silent for so long is taken for gone, and the block sent again."""
+KEEP_ALIVE: Final = {"keep_idle": 3, "keep_interval": 2, "keep_count": 3}
+"""Seconds, seconds, probes: a server that was cut off or came back without its connections is noticed within ten seconds."""
+
+
 class Store:
     """Runs SQL. Errors come out as StoreUnavailable (try again) or StoreRefused (a person has to act)."""
 
@@ -32,9 +43,10 @@ class Store:
         self._client, self._reopen = client, reopen
 
     @classmethod
-    def connect(cls, url: str, *, readonly: bool = False) -> Self:
+    def connect(cls, url: str, *, readonly: bool = False, receive_seconds: int = RECEIVE_SECONDS) -> Self:
         """Open `http(s)://user:password@host:port/database`, or a chDB folder given as path or `chdb://path`.
 
+        A server's answer is waited for `receive_seconds`; it is another matter whether the server is there (KEEP_ALIVE).
         StoreRefused: wrong user, password or database. StoreUnavailable: nobody answers, or the folder is taken.
         """
         settings = {"readonly": "1"} if readonly else {}
@@ -50,6 +62,9 @@ class Store:
                     database=parts.path.strip("/") or "default",
                     settings=settings,
                     autogenerate_session_id=False,
+                    connect_timeout=CONNECT_SECONDS,
+                    send_receive_timeout=receive_seconds,
+                    pool_mgr=_pool(),
                 )
             else:
                 client = clickhouse_connect.get_client(interface="chdb", path=url.removeprefix("chdb://"), settings=settings)
@@ -62,7 +77,7 @@ class Store:
         return cls(client, lambda: cls.connect(url, readonly=readonly))
 
     def again(self) -> Store:
-        """Another connection to the same place, for another thread."""
+        """Another connection to the same place, for another thread or for statements that take minutes."""
         if self._reopen is None:
             raise StoreUnavailable("store", 0, "this connection was not opened by its address; it has no second one")
         return self._reopen()
@@ -107,6 +122,12 @@ class Store:
             raise StoreUnavailable(what, rows, text) from error
         except OSError as error:
             raise StoreUnavailable(what, rows, str(error)) from error
+
+
+@cache
+def _pool() -> Any:
+    """Connections of all clients of this process. The environment's web proxy is not asked: a store is reached directly."""
+    return get_pool_manager(**KEEP_ALIVE)
 
 
 def _shown(url: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import ExitStack
+from contextlib import closing as closed
 from pathlib import Path
 
 import click
@@ -42,7 +43,7 @@ def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json:
     """
     from sinks.loader import Loader, LoaderOptions
     from sinks.migrate import fill_lookups, migrate
-    from sinks.store import Store
+    from sinks.store import INSERT_RECEIVE_SECONDS, Store
     from streams.redact import redact_note
 
     settings = located(settings, data_dir)
@@ -71,13 +72,13 @@ def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json:
             maintenance = StoreServer(settings.data_dir / MAINTENANCE, connect_to_write)
             maintenance.start()
             closing.callback(maintenance.stop)
-        store = Store.connect(url)
-        closing.callback(store.close)
-        migrate(store, settings.city.time_zone)
-        fill_lookups(
-            store, read_places(settings.city.places), configured_tiers(settings.city.response_tiers),
-            catalogue_of(settings.city.catalogue),
-        )  # fmt: skip
+        with closed(Store.connect(url)) as preparing:
+            migrate(preparing, settings.city.time_zone)
+            fill_lookups(
+                preparing, read_places(settings.city.places), configured_tiers(settings.city.response_tiers),
+                catalogue_of(settings.city.catalogue),
+            )  # fmt: skip
+            store = closing.enter_context(closed(Store.connect(url, receive_seconds=INSERT_RECEIVE_SECONDS)))
         ready.set()
         if as_json:
             print_json({"part": "load", "store": url.rsplit("@", 1)[-1], "broker": settings.broker.bootstrap})

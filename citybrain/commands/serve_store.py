@@ -14,6 +14,7 @@ from citybrain.query_socket import QueryServer
 from citybrain.reading import SOCKET
 from citybrain.running import LOADER_LOCK, hold, located
 from citybrain.settings import Settings
+from citybrain.store_socket import MAINTENANCE, StoreServer
 from schemas.errors import BadSettings
 
 
@@ -30,7 +31,7 @@ from schemas.errors import BadSettings
 def command(settings: Settings, data_dir: Path | None, port: int, password_file: Path | None, as_json: bool) -> None:
     """Own the embedded store and answer ClickHouse's HTTP protocol on 127.0.0.1, so that several processes share it.
 
-    Loaders then reach it as they would reach a server; `citybrain query`, `audit` and `status` with the same --data-dir
+    Loaders then reach it as they would reach a server; `citybrain query`, `status`, `audit` and its --repair with the same --data-dir
     find it too. Runs until SIGTERM or Ctrl-C.
 
     \b
@@ -62,6 +63,9 @@ def command(settings: Settings, data_dir: Path | None, port: int, password_file:
         queries = QueryServer(settings.data_dir / SOCKET, lambda: Store.connect(str(folder), readonly=True))
         queries.start()
         closing.callback(queries.stop)
+        maintenance = StoreServer(settings.data_dir / MAINTENANCE, lambda: Store.connect(str(folder)))
+        maintenance.start()
+        closing.callback(maintenance.stop)
         face = FaceServer(engine.run, port=port, password=password, version=engine.version)
         face.start()
         closing.callback(face.stop)

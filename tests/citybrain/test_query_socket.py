@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from citybrain import query_socket
-from citybrain.query_socket import QueryServer, RemoteQueryFailed, ask, listens
+from citybrain import owner_socket
+from citybrain.owner_socket import listens
+from citybrain.query_socket import QueryServer, RemoteQueryFailed, ask
 from citybrain.reading import SOCKET, as_arrow, open_query
 from citybrain.settings import ClickHouse, Settings
 from schemas.errors import BadSettings, StoreUnavailable
@@ -156,7 +157,7 @@ class TestClientsThatMisbehave:
     def test_one_that_never_sends_is_left_in_the_end(
         self, served: Callable[[QueryAnswer], Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(query_socket._Handler, "timeout", 0.2)
+        monkeypatch.setattr(owner_socket.Handler, "timeout", 0.2)
         with socket.socket(socket.AF_UNIX) as silent:
             silent.connect(str(served(lambda *_: b"")))
             silent.settimeout(10)
@@ -238,7 +239,7 @@ class TestFailures:
 
     def test_an_answer_that_breaks_off_is_no_answer(self, tmp_path: Path) -> None:
         """A killed owner must not turn a long answer into a short one."""
-        whole = query_socket.framed(b"+", b"1\n2\n3\n")
+        whole = owner_socket.framed(b"+", b"1\n2\n3\n")
         for part in (b"", whole[:1], whole[:9], whole[:-1]):
             with socket.socket(socket.AF_UNIX) as dying:
                 path = tmp_path / f"{len(part)}.sock"

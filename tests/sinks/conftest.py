@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from citybrain.local_kafka import LocalKafka
 from ingest.city import build_city
+from schemas.kafka_options import Broker
+from schemas.topics import RISK
 from sinks.migrate import fill_lookups, migrate
 from sinks.store import Store
+from tests.life import recreate
 from tests.serving import serving
 from tests.sinks.blocks import empty
 
@@ -51,3 +55,17 @@ def store(module_store: Store) -> Store:
     """A migrated chDB without facts."""
     empty(module_store)
     return module_store
+
+
+@pytest.fixture(scope="module")
+def module_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A Kafka of this module's own."""
+    with LocalKafka(tmp_path_factory.mktemp("kafka")) as running:
+        yield Broker(bootstrap=running.bootstrap)
+
+
+@pytest.fixture
+def kafka(module_kafka: Broker) -> Broker:
+    """The same with an empty risk topic. It has a new id, so nothing that an earlier test committed counts."""
+    recreate(module_kafka, RISK.name)
+    return module_kafka

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from citybrain.audit.aggregates import recounts
-from citybrain.local_kafka import LocalKafka
 from schemas.block import BlockHeader
 from schemas.errors import StoreUnavailable
 from schemas.kafka_options import Broker
@@ -24,21 +23,7 @@ from sinks.topic_ids import ask_topic_ids
 from sinks.writer import BlockWriter
 from tests.sinks.blocks import bad, block, one, raw, rows_in
 from tests.sinks.test_half_stored import without
-from tests.sinks.test_loader import EVENTS, LEDGER, Loading, recreate_risk, send, until
-
-
-@pytest.fixture(scope="module")
-def module_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """A Kafka of this module's own."""
-    with LocalKafka(tmp_path_factory.mktemp("kafka")) as running:
-        yield Broker(bootstrap=running.bootstrap)
-
-
-@pytest.fixture
-def kafka(module_kafka: Broker) -> Broker:
-    """The same with an empty risk topic of a new id."""
-    recreate_risk(module_kafka)
-    return module_kafka
+from tests.sinks.test_loader import EVENTS, LEDGER, Loading, send, until
 
 
 @pytest.fixture

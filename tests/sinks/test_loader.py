@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartitio
 from kafka.admin import KafkaAdminClient
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 
-from citybrain.local_kafka import LocalKafka
-from citybrain.topics import ensure_topics
 from schemas.alerts import encode_alert
 from schemas.block import decode_block, encode_block
 from schemas.errors import CitybrainError, LogTruncated, StoreRefused, StoreUnavailable
@@ -26,34 +23,8 @@ from sinks import loader as loader_module
 from sinks.loader import Loader, LoaderOptions, finish_joining
 from sinks.store import Store
 from tests.alerts import action, raised
+from tests.life import admin_of, recreate
 from tests.sinks.blocks import Block, bad, block, one, raw, rows_in
-
-
-@pytest.fixture(scope="module")
-def module_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """A Kafka of this module's own."""
-    with LocalKafka(tmp_path_factory.mktemp("kafka")) as running:
-        yield Broker(bootstrap=running.bootstrap)
-
-
-@pytest.fixture
-def kafka(module_kafka: Broker) -> Broker:
-    """The same with an empty risk topic. It has a new id, so nothing that an earlier test committed counts."""
-    recreate_risk(module_kafka)
-    return module_kafka
-
-
-def recreate_risk(broker: Broker) -> None:
-    with admin_of(broker) as admin:
-        if RISK.name in admin.list_topics():
-            admin.delete_topics([RISK.name])
-        while RISK.name in admin.list_topics():
-            time.sleep(0.05)
-    ensure_topics(broker)
-
-
-def admin_of(broker: Broker) -> closing[KafkaAdminClient]:
-    return closing(KafkaAdminClient(**common(broker)))
 
 
 class Loading:
@@ -260,7 +231,7 @@ def test_a_recreated_risk_topic_starts_anew_and_doubles_nothing(kafka: Broker, s
         until(eyes, EVENTS, wanted)
         until(eyes, LEDGER, 1 if wanted == 1 else 3)
         loading.end()
-        recreate_risk(kafka)
+        recreate(kafka, RISK.name)
     assert one(store, "SELECT sum(redelivered) FROM blocks") == 1
 
 
