@@ -16,8 +16,8 @@ import psutil
 from bench.filled import PATIENCE_SECONDS, BenchFailed
 from bench.traffic import SEED
 from citybrain.children import stop_child, tied_to_parent
-from citybrain.places_file import write_places
 from citybrain.owner_socket import listens
+from citybrain.places_file import write_places
 from citybrain.query_socket import ask
 from citybrain.reading import SOCKET
 from ingest.city import build_city
