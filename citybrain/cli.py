@@ -33,6 +33,7 @@ COMMANDS = {
     "evaluate": "Say how right a text model is.",
     "classify": "Give each text of a file a label.",
     "explain": "Say why a text gets its label.",
+    "reclassify": "Label history again by the rules in force; shows first what would change.",
     "rejected": "List, show, export or retry rejected records.",
     "catalogue": "Classes, departments, scenarios: list, search, check, compare.",
     "status": "What is running, how far it is, what lags.",
