@@ -1,8 +1,8 @@
 """What is measured with: records of the simulated city, in a known number, always the same for the same day and seed.
 
-mixed   what the city sends: sensors, calls and grid reports with their life-cycles, a few repeats and a few broken records
+mixed   what the city sends: sensors, calls and grid reports with their life-cycles, a few of them sent twice
 text    calls and grid reports that say what happened in words alone: no class and no code, so that every text is read
-bad     mixed, with one record in a hundred broken on purpose (`ingest/city/faults.py`)
+bad     mixed, with one record in a hundred broken on purpose (`ingest/city/faults.py`); the others have none
 
 Every text begins with a number of its own, for people never write the same text twice, and a city of templates does.
 
@@ -37,6 +37,8 @@ FEWEST_REPORTS_A_DAY: Final = 3_000
 """The city makes more reports with a text than this on any day."""
 TEXT: Final = b'"data":{"text":"'
 """How the data of a report begins."""
+BROKEN: Final = b"/broken\n"
+"""How the keys of records begin that are broken on purpose."""
 TELLING: Final = ("incident_class", "code")
 """Fields that say a class without any text being read."""
 
@@ -69,7 +71,8 @@ def _numbered(wire: Wire) -> Wire:
 
 def _mixed(city: City, midnight: datetime, events: int, shard: Shard) -> Iterator[Wire]:
     plan = make_plan(city, midnight, events + events // 20)  # shards are not alike; some is left over
-    return chain.from_iterable(merged(plan, played=played, shard=shard) for played in (False, True))
+    everything = chain.from_iterable(merged(plan, played=played, shard=shard) for played in (False, True))
+    return (wire for wire in everything if not wire.key.startswith(BROKEN))
 
 
 def _spoilt(good: Iterator[Wire], midnight: datetime) -> Iterator[Wire]:

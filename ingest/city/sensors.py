@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.city.cases import Told, Window
 from ingest.city.geography import City
@@ -90,11 +91,9 @@ def _device(city: City, number: int, grid: int, point: int, offset_ms: int) -> D
 
 def readings_of(city: City, fleet: Fleet, day: datetime, day_ms: int, hour: int, window: Window) -> list[Told]:
     """The records of one hour in the order of time. A device stays whole within its shard."""
-    rng = np.random.default_rng((city.seed, day.toordinal(), 4, hour))
-    slots = 60 // fleet.minutes
-    draws = rng.standard_normal((slots, len(fleet.devices))).tolist()
-    luck = rng.random((slots, len(fleet.devices))).tolist()
-    swing = -float(np.cos(2 * np.pi * (hour - 3) / 24))  # least at three in the morning
+    drawn, lots, swing = chances(city, fleet, day, hour)
+    draws, luck = drawn.tolist(), lots.tolist()
+    slots = len(draws)
     mine = [
         (place, device) for place, device in enumerate(fleet.devices) if device.number % window.shard.of == window.shard.number
     ]
@@ -109,6 +108,14 @@ def readings_of(city: City, fleet: Fleet, day: datetime, day_ms: int, hour: int,
             event = Outgoing("sensor", f"/device/{device.name}", f"{device.name}-{stamp}", at, data)
             events.append((day_ms + after + device.offset_ms, event))
     return events
+
+
+def chances(city: City, fleet: Fleet, day: datetime, hour: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """What an hour leaves to chance: (a normal draw and luck from 0 to 1, each slots x devices, and how far the day swings)."""
+    rng = np.random.default_rng((city.seed, day.toordinal(), 4, hour))
+    shape = (60 // fleet.minutes, len(fleet.devices))
+    swing = -float(np.cos(2 * np.pi * (hour - 3) / 24))  # least at three in the morning
+    return rng.standard_normal(shape), rng.random(shape), swing
 
 
 def _reading(device: Device, draw: float, luck: float, swing: float) -> dict[str, Any]:

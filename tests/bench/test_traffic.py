@@ -29,9 +29,11 @@ def test_two_shards_send_as_many_records_as_asked_and_the_same_each_time(traffic
     assert shards[1] == list(wires(traffic, 5_001, Shard(1, 2)))
 
 
-def test_mixed_traffic_has_every_kind() -> None:
-    kinds = Counter(wire.kind for wire in wires("mixed", 30_000))
+def test_mixed_traffic_has_every_kind_and_nothing_broken() -> None:
+    found = list(wires("mixed", 30_000))
 
+    kinds = Counter(wire.kind for wire in found)
+    assert not any(refused(wire.kind, wire.value) for wire in found)
     assert min(kinds[kind] for kind in ("sensor", "police", "grid")) > 1_000
 
 
