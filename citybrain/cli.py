@@ -14,7 +14,7 @@ from schemas.errors import CitybrainError
 
 COMMANDS = {
     "demo": "A simulated city, or your files, through a real Kafka and ClickHouse; ends with a report.",
-    "up": "Run a whole local deployment: Kafka, worker, loader, queries, metrics.",
+    "up": "Run a whole local deployment: Kafka, worker, loader, queries, HTTP API, metrics.",
     "work": "Run one worker: raw topics to blocks.",
     "load": "Run one loader: blocks to ClickHouse.",
     "notify": "Tell an Alertmanager of the city's alerts.",
@@ -26,12 +26,14 @@ COMMANDS = {
     "migrate": "Create or bring up to date the tables.",
     "topics": "Create the topics, show what is there.",
     "query": "Run a read-only query.",
+    "view": "Serve the city over HTTP: counts, alerts, live stream, exports; make tokens.",
     "response": "How fast cases were answered, mediation, change.",
     "audit": "Compare the raw log with ClickHouse: nothing lost, nothing twice.",
     "train": "Learn a text model from labelled texts.",
     "evaluate": "Say how right a text model is.",
     "classify": "Give each text of a file a label.",
     "explain": "Say why a text gets its label.",
+    "reclassify": "Label history again by the rules in force; shows first what would change.",
     "rejected": "List, show, export or retry rejected records.",
     "catalogue": "Classes, departments, scenarios: list, search, check, compare.",
     "status": "What is running, how far it is, what lags.",

@@ -16,9 +16,9 @@ from schemas.errors import StoreUnavailable
 from schemas.events import Kind
 from schemas.topics import RAW
 from streams.cook import Kitchen
+from streams.live_rules import LiveRules
 from streams.locate import Locator
 from streams.reread import Range, reread
-from streams.rules import shipped_rules
 
 WAIT_SECONDS: Final = 60.0
 """For the loader to store what was read again."""
@@ -26,7 +26,7 @@ WAIT_SECONDS: Final = 60.0
 
 def repair_all(settings: Settings, data_dir: Path | None) -> dict[str, Any]:
     """What was mended, by name. `settings` are located. StoreUnavailable when no loader stores what was read again."""
-    locator, rules = Locator(known_places(settings.city.places, settings.data_dir)), shipped_rules()
+    locator, rules = Locator(known_places(settings.city.places, settings.data_dir)), LiveRules(settings.work.model).now()
 
     def kitchen(kind: Kind) -> Kitchen:
         return Kitchen(kind, locator, rules, settings.work.keep_text)

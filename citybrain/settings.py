@@ -83,6 +83,16 @@ class Alertmanager(_Part):
     link: str = Field("", description="page of an alert, with {id} for its id; Alertmanager shows it as the source")
 
 
+class View(_Part):
+    """The HTTP API."""
+
+    host: str = Field("127.0.0.1", description="address the view listens on; beyond loopback there have to be tokens")
+    port: int = Field(0, ge=0, le=65_535, description="port of the view; 0: any free one, which is printed")
+    tokens: Path | None = Field(
+        None, description="file of tokens (`citybrain view token new`); none: tokens.json in the data folder"
+    )
+
+
 class Log(_Part):
     """Logs go to standard error."""
 
@@ -101,6 +111,7 @@ class Settings(_Part):
     watch: Watching = Watching()
     metrics: MetricsPort = MetricsPort()
     alertmanager: Alertmanager = Alertmanager()
+    view: View = View()
     log: Log = Log()
 
     @classmethod

@@ -27,6 +27,7 @@ from sinks.holds import Watcher
 from sinks.ledger import Ledger, Position, Tally
 from sinks.maintenance import held
 from sinks.migrate import check_store
+from sinks.relabel import NotFinished, check_finished
 from sinks.store import Store
 from sinks.topic_ids import ask_topic_ids
 from sinks.writer import BlockWriter, HalfStoredLongAgo
@@ -95,6 +96,11 @@ class Loader:
                 with closing(self._store.again()) as patient:
                     with held(self._broker, patient, f"record {found.position.offset} half stored", self._options.group):
                         log.info("%s is complete", found.position)
+            except NotFinished as found:
+                log.warning("%s; finishing it", found)
+                with closing(self._store.again()) as patient:
+                    with held(self._broker, patient, "a reclassification not finished", self._options.group):
+                        log.info("history is labelled again")
 
     def _run(self, stop: threading.Event) -> None:
         member = f"{self._options.group}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -123,6 +129,7 @@ class Loader:
                 self.expect(consumer, list(consumer.assignment()))
                 continue
             if self._assigned:
+                check_finished(self._store)
                 self.assign(consumer, self._assigned)
                 self._assigned = []
                 continue

@@ -1,4 +1,4 @@
-"""Maintenance of a store that loaders write to: hold them all, finish what is half stored, then do the work.
+"""Maintenance of a store that loaders write to: hold them all, finish what was begun and not ended, then do the work.
 
 with held(broker, store, "repair") as hold:
     ...; hold.check(); one change that nobody may see half done
@@ -25,6 +25,7 @@ from schemas.errors import BrokerUnavailable, CitybrainError
 from schemas.kafka_options import LOADER_GROUP, Broker, common
 from sinks.half_stored import complete_half_stored
 from sinks.holds import Hold
+from sinks.relabel import finish
 from sinks.store import Store
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,9 @@ class NotHeld(CitybrainError):
 
 @contextmanager
 def held(broker: Broker, store: Store, reason: str, group: str = LOADER_GROUP) -> Iterator[Hold]:
-    """All loaders of the group wait between two records, and no record is half stored, until the block ends.
+    """All loaders of the group wait between two records, and nothing is half done, until the block ends.
+
+    Records half stored are completed and a reclassification that was begun is finished before it starts.
 
     NotHeld: they did not in PATIENCE_SECONDS. BrokerUnavailable: Kafka cannot say who the loaders are.
     """
@@ -56,6 +59,7 @@ def held(broker: Broker, store: Store, reason: str, group: str = LOADER_GROUP) -
     try:
         _wait(broker, hold, group)
         complete_half_stored(broker, store, hold.check)
+        finish(store, hold.check)
         yield hold
     except KafkaError as error:
         message = f"{broker.bootstrap}: {error!r}"

@@ -47,7 +47,7 @@ def reread(broker: Broker, kitchen: Kitchen, wanted: Range, progress: Callable[[
     sender = KafkaProducer(**(producer(broker) | {"max_request_size": RISK.max_message_bytes}))
     records = blocks = 0
     try:
-        for part in _records(broker, wanted):
+        for part in records_of(broker, wanted):
             for block in in_blocks(part):
                 cooked = cook(kitchen, block)
                 header = header_of(cooked, wanted.topic, topic_id, wanted.partition)
@@ -63,7 +63,7 @@ def reread(broker: Broker, kitchen: Kitchen, wanted: Range, progress: Callable[[
     return Reread(records, blocks)
 
 
-def _records(broker: Broker, wanted: Range) -> Iterator[list[RawRecord]]:
+def records_of(broker: Broker, wanted: Range) -> Iterator[list[RawRecord]]:
     """What the log still holds of the range, in parts of at most MAX_ROWS records."""
     consumer = KafkaConsumer(**reader(broker), max_poll_records=MAX_ROWS)
     partition = TopicPartition(wanted.topic, wanted.partition)

@@ -241,7 +241,8 @@ def deepest(every_command: dict[str, click.Command], words: list[str]) -> click.
     """The command that words call, subcommand before group; the group itself for `citybrain --help`."""
     if words[0].startswith("-"):
         return cli
-    return every_command.get(f"citybrain {' '.join(words[:2])}") or every_command.get(f"citybrain {words[0]}")
+    found = (every_command.get(f"citybrain {' '.join(words[:count])}") for count in (3, 2, 1))
+    return next((command for command in found if command), None)
 
 
 def test_every_query_that_is_shown_runs_on_a_fresh_store(store: Store) -> None:

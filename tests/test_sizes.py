@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("schemas", "ingest", "streams", "sinks", "citybrain")
+PACKAGES = ("schemas", "ingest", "streams", "sinks", "view", "citybrain")
 MOST_LINES = 400
 MEDIAN_BELOW = 120
 LONGEST_MODULE = 278

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from citybrain.commands.view import url_of
 from citybrain.metrics_server import METRICS, SHARED, clear_metrics, serve_metrics
 from citybrain.options import data_dir_option, json_option, print_json
 from citybrain.places_file import known_places
@@ -25,7 +26,7 @@ LOOK_SECONDS = 0.5
 @json_option
 @click.pass_obj
 def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
-    """Run a whole local deployment until Ctrl-C: Kafka, workers, loader with embedded ClickHouse, metrics.
+    """Run a whole local deployment until Ctrl-C: Kafka, workers, loader with embedded ClickHouse, HTTP API, metrics.
 
     Kafka listens on the loopback port of CITYBRAIN_BROKER__BOOTSTRAP, so that `citybrain city`, `citybrain replay` and
     your own producers reach it; metrics of all parts are served on CITYBRAIN_METRICS__PORT, without it on any free port.
@@ -45,6 +46,8 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
     kafka_port = _kafka_port(settings)
     metrics_port = settings.metrics.port or _free_port()
     _check_free(metrics_port, "CITYBRAIN_METRICS__PORT")
+    view_port = settings.view.port or _free_port()
+    _check_free(view_port, "CITYBRAIN_VIEW__PORT")
     places = known_places(settings.city.places, folder)
     os.environ[SHARED] = str(folder / METRICS)
     clear_metrics(folder / METRICS)
@@ -57,8 +60,9 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
     deployment = Deployment(settings, folder, places, kafka_port=kafka_port, metrics_url=metrics_url)
     try:
         deployment.start()
+        deployment.part("view", ["view"], {"CITYBRAIN_VIEW__PORT": str(view_port)})
         serve_metrics(metrics_port)
-        _say(deployment.broker.bootstrap, folder, metrics_url, as_json=as_json)
+        _say(deployment.broker.bootstrap, folder, metrics_url, url_of(settings, view_port), as_json=as_json)
         while True:
             deployment.supervisor.look()
             time.sleep(LOOK_SECONDS)
@@ -68,13 +72,16 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
         deployment.stop()
 
 
-def _say(bootstrap: str, folder: Path, metrics_url: str, *, as_json: bool) -> None:
+def _say(bootstrap: str, folder: Path, metrics_url: str, view_url: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({"bootstrap": bootstrap, "data_dir": str(folder), "metrics": metrics_url, "pid": os.getpid()})
+        print_json(
+            {"bootstrap": bootstrap, "data_dir": str(folder), "metrics": metrics_url, "view": view_url, "pid": os.getpid()}
+        )
         return
     click.echo(f"Kafka       {bootstrap}")
     click.echo(f"ClickHouse  {folder / 'clickhouse'} (embedded); ask it in another terminal:")
     click.echo(f'            citybrain query "SHOW TABLES" --data-dir {folder}')
+    click.echo(f"view        {view_url}")
     click.echo(f"metrics     {metrics_url}")
     click.echo(f"logs        {folder / 'logs'}")
     click.echo("Ctrl-C ends it; what is stored stays")

@@ -1,0 +1,87 @@
+"""What the API is made of: callables and facts that wiring hands in. Nothing here opens a connection."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from schemas.alerts import AlertAction
+from schemas.catalogue.models import Catalogue
+from schemas.catalogue.read import shipped
+from schemas.response import ResponseTiers, shipped_tiers
+from view.city import CityMap
+from view.who import Tokens
+
+Rows = list[dict[str, Any]]
+Ask = Callable[[str, Mapping[str, Any]], Rows]
+"""(SELECT with `{name:Type}`, values) -> rows by column name. Raises CitybrainError."""
+Publish = Callable[[AlertAction], None]
+"""Write an action to the log; returns when the broker has confirmed it. Raises CitybrainError."""
+
+PULSE: Final = (
+    "SELECT (SELECT count() FROM blocks) + (SELECT count() FROM alerts) + (SELECT count() FROM alert_actions) AS seq, "
+    "(SELECT toDateTime64(max(minute), 0, 'UTC') FROM counts_minute) AS newest, now64(3, 'UTC') AS store_at"
+)
+FRESH_SECONDS: Final = 1.0
+"""A pulse younger than this answers for the present."""
+
+
+class Pulse(NamedTuple):
+    """How far the store is. `seq` grows with every stored record; `watermark` is the end of the newest minute with an event.
+
+    `watermark` is None while nothing is stored. `as_of` is when the store said so, `store_at` the same by the store's clock.
+    """
+
+    seq: int
+    as_of: datetime
+    watermark: datetime | None
+    store_at: datetime
+
+
+@dataclass
+class Parts:
+    """One running API. `anonymous`: who has no token is served the city, masked. `hosts`: names we answer to; None: any."""
+
+    ask: Ask
+    publish: Publish
+    city: CityMap
+    zone: ZoneInfo
+    tokens: Tokens = field(default_factory=lambda: Tokens((), shipped()))
+    catalogue: Catalogue = field(default_factory=shipped)
+    tiers: ResponseTiers = field(default_factory=shipped_tiers)
+    anonymous: bool = True
+    hosts: frozenset[str] | None = None
+    version: str = "0"
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _pulse: Pulse | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def pulse(self) -> Pulse:
+        """The present state of the store, at most `FRESH_SECONDS` old."""
+        known = self._pulse
+        if known and (self.now() - known.as_of).total_seconds() < FRESH_SECONDS:
+            return known
+        with self._lock:
+            known = self._pulse
+            if known is None or (self.now() - known.as_of).total_seconds() >= FRESH_SECONDS:
+                known = self.look()
+        return known
+
+    def look(self) -> Pulse:
+        """Ask the store now."""
+        as_of = self.now()
+        (row,) = self.ask(PULSE, {})
+        newest = row["newest"]
+        # Of an empty table ClickHouse gives the greatest time as 1970.
+        watermark = newest + timedelta(minutes=1) if newest and newest.year > 1970 else None
+        self._pulse = Pulse(int(row["seq"]), as_of, watermark, row["store_at"])
+        return self._pulse
+
+    @property
+    def last_pulse(self) -> Pulse | None:
+        """The last one the store gave, however old."""
+        return self._pulse
