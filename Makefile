@@ -36,6 +36,9 @@ check-data: setup  ## play every mapped set of ../shared/data and compare with a
 check-outbreaks: setup  ## EARS over the series of ../shared/data/outbreaks against reference bounds and alarms
 	$(BIN)/python -m tests.check_outbreaks $(ARGS)
 
+check-api: setup  ## schemathesis against the HTTP API, 200 requests for each operation and kind of token
+	TEST_API_EXAMPLES=200 $(BIN)/pytest -q tests/view/test_schema.py $(ARGS)
+
 lint: setup  ## ruff, rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,4 +63,4 @@ lock: setup  ## pin again; names no address
 clean:  ## remove what was made
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup demo tools test check-data check-outbreaks lint types contract docs docs-check lock clean
+.PHONY: help setup demo tools test check-data check-outbreaks check-api lint types contract docs docs-check lock clean

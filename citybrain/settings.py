@@ -86,6 +86,7 @@ class Alertmanager(_Part):
 class View(_Part):
     """The HTTP API."""
 
+    enabled: bool = Field(True, description="whether `citybrain up` runs the view; `citybrain view` runs it in any case")
     host: str = Field("127.0.0.1", description="address the view listens on; beyond loopback there have to be tokens")
     port: int = Field(0, ge=0, le=65_535, description="port of the view; 0: any free one, which is printed")
     tokens: Path | None = Field(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import threading
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -26,11 +29,13 @@ from schemas.kafka_options import Broker, producer
 from schemas.topics import ALERTS
 from view.app import build_app
 from view.city import CityMap
+from view.live import Hub
 from view.parts import Parts
 from view.who import Scope, Token, Tokens, check_grant, digest_of, new_secret
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 CONFIRM_SECONDS = 10.0
+LEAVE_SECONDS = 4.0
 ENTRIES: TypeAdapter[list[Token]] = TypeAdapter(list[Token])
 
 
@@ -60,6 +65,22 @@ class ActionLog:
             self._producer.close(CONFIRM_SECONDS)
 
 
+class _Server(uvicorn.Server):
+    """Stops within `LEAVE_SECONDS`, whatever its clients and threads do."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End streams at once; others have two seconds. A thread that makes a mask or waits for the store holds nothing to keep."""
+        last = threading.Timer(LEAVE_SECONDS, os._exit, (0,))
+        last.daemon = True
+        last.start()
+        self._hub.close()
+        await super().shutdown(sockets)
+
+
 def serve(settings: Settings, data_dir: Path | None, host: str, port: int) -> None:
     """Run until SIGTERM or Ctrl-C. BadSettings: no token file for a bind beyond loopback, or the file is not one."""
     settings = located(settings, data_dir)
@@ -80,12 +101,13 @@ def serve(settings: Settings, data_dir: Path | None, host: str, port: int) -> No
         hosts=LOOPBACK if anonymous else None,
         version=version("citybrain"),
     )
+    app = build_app(parts)
     try:
         config = uvicorn.Config(
-            build_app(parts), host=host, port=port, access_log=False, server_header=False, log_config=None, lifespan="on",
+            app, host=host, port=port, access_log=False, server_header=False, log_config=None, lifespan="on",
             timeout_graceful_shutdown=2, proxy_headers=False,
         )  # fmt: skip
-        uvicorn.Server(config).run()
+        _Server(config, app.state.served.hub).run()
     finally:
         actions.close()
 

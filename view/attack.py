@@ -1,6 +1,6 @@
-"""What a reader of a published table can compute about its hidden cells, by linear programming (HiGHS).
+"""What a reader of a published table can compute about its hidden cells, each by a linear program of its own.
 
-Pure. The reader knows every sum, every published number, that zeros are published, and so that a hidden cell is at least 1.
+Pure, and apart from `view.audit`, so that tests attack masks with other code than made them. The reader knows every sum, every published number, that zeros are published, and so that a hidden cell is at least 1.
 A small cell is *exposed* when all that is published holds it below `least`; one that may be `least` or more is neither
 known exactly nor known to be small. Bounds are over the reals (docs/decisions/0030-small-cells.md).
 """
@@ -8,17 +8,15 @@ known exactly nor known to be small. Bounds are over the reals (docs/decisions/0
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import csr_array, eye_array, hstack
+from scipy.sparse import csr_array
 
 if TYPE_CHECKING:
     from view.suppress import Sum
-
-TOLERANCE: Final = 1e-6
 
 
 class System:
@@ -54,30 +52,6 @@ def bounds(system: System, cell: int, *, whole: bool = False) -> tuple[float, fl
     least = _solve(cost, system, whole=whole)
     most = _solve(-cost, system, whole=whole)
     return float(least.fun), float("inf") if most is None else -float(most.fun)
-
-
-def raised(system: System, cells: Sequence[int], least: int) -> set[int]:
-    """Those of the small `cells` that are `least` or more in one solution, made so that the first one is if it can be.
-
-    The solution is the proof that they are not exposed. Of two that share a rest, unequal weights give one all of it.
-    """
-    width, many = len(system.cells), len(cells)
-    where = [system.column[cell] for cell in cells]
-    chosen = csr_array((np.ones(many), (range(many), where)), shape=(many, width))
-    weights = np.linspace(2.0, 1.0, many)
-    weights[0] = 4.0 * width  # its gain outweighs what all others lose by it
-    found = _checked(
-        linprog(
-            np.concatenate([np.zeros(width), -weights]),
-            A_ub=hstack([-chosen, eye_array(many)]),
-            b_ub=np.zeros(many),
-            A_eq=hstack([system.matrix, csr_array((len(system.rest), many))]) if len(system.rest) else None,
-            b_eq=system.rest if len(system.rest) else None,
-            bounds=np.array([(1.0, np.inf)] * width + [(0.0, float(least))] * many),
-            method="highs",
-        )
-    )
-    return {cell for cell, column in zip(cells, where, strict=True) if found.x[column] > least - TOLERANCE}
 
 
 def _solve(cost: NDArray[np.float64], system: System, *, whole: bool) -> Any:

@@ -26,7 +26,7 @@ from view.windows import day_span
 ALL: Final = len(CATEGORIES)
 """Column of the sum over categories."""
 KEPT: Final = 128
-"""Masked tables kept in memory; one takes about 3 s of a core to make."""
+"""Masked tables kept in memory; one takes about a second of a core to make."""
 
 
 PATIENCE_SECONDS: Final = 20.0

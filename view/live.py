@@ -49,10 +49,14 @@ class Client:
         try:
             self.queue.put_nowait(message)
         except asyncio.QueueFull:
-            if self.pump:
-                self.pump.cancel()
+            self.leave()
             return False
         return True
+
+    def leave(self) -> None:
+        """End the stream."""
+        if self.pump:
+            self.pump.cancel()
 
 
 @dataclass(eq=False)
@@ -76,6 +80,7 @@ class Hub:
         self._boot = secrets.token_hex(4)
         self._channels: OrderedDict[tuple[Scope, bool], Channel] = OrderedDict()
         self.dropped = 0
+        self.closed = False
         self.ticked_at: float | None = None
 
     def channels(self) -> list[Channel]:
@@ -101,6 +106,13 @@ class Hub:
             except Exception:  # a defect of ours in one tick must not end the stream for ever; it is logged, beats stay away
                 log.exception("a tick failed")
             await asyncio.sleep(self._tick)
+
+    def close(self) -> None:
+        """End every open stream: the server stops, and clients come back to the next one."""
+        self.closed = True
+        for channel in self._channels.values():
+            for client in channel.clients:
+                client.leave()
 
     def join(self, who: Who, last_id: str | None) -> tuple[Channel, Client]:
         """A new client: greeted, then given what it missed."""

@@ -14,6 +14,8 @@ from view.who import Who
 
 SEND_SECONDS: Final = 20.0
 """A client that takes longer for one message is gone, whether or not anybody noticed."""
+LAST_SECONDS: Final = 0.5
+"""For the end of a stream when the server stops."""
 HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store", "X-Accel-Buffering": "no", "Connection": "keep-alive",
 }  # fmt: skip
@@ -35,6 +37,8 @@ class LiveResponse(Response):
             client.pump = asyncio.create_task(_pump(client, send))
             leaving = asyncio.create_task(_gone(receive))
             await _first([client.pump, leaving])
+            if self._hub.closed:
+                await asyncio.wait_for(send({"type": "http.response.body", "body": b"", "more_body": False}), LAST_SECONDS)
         finally:
             channel.clients.discard(client)
 

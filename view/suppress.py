@@ -1,7 +1,7 @@
 """Which cells of a published table are hidden, so that no small one can be computed from the rest.
 
 Pure. A table is a vector of whole numbers and sums over it (`Sum`: one cell is the sum of others). Cells of 1 to 4 are
-*small* and hidden; others are hidden beside them (*complements*) until the audit of `view.attack` finds no small cell
+*small* and hidden; others are hidden beside them (*complements*) until the audit (`view.audit`) finds no small cell
 that the sums hold below 5. Zero is published as zero, and a hidden cell is therefore known to be at least 1.
 
 What is guaranteed, and what is not: docs/decisions/0030-small-cells.md.
@@ -9,13 +9,13 @@ What is guaranteed, and what is not: docs/decisions/0030-small-cells.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from view.attack import System, raised
+from view.audit import Audit
 
 Numbers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -51,13 +51,15 @@ def protect(
     order = np.lexsort((np.arange(len(values)), values, np.zeros_like(values) if worth is None else worth))
     price = np.empty_like(values)
     price[order] = np.arange(len(values))
-    _complement(values, sums, touching, hidden, least, price)
+    _complement(values, sums, touching, hidden, least, price, range(len(sums)))
     left = [int(cell) for cell in np.flatnonzero(small)]
+    audit = Audit(values, sums, hidden, left, least)
     while left:
-        safe = raised(System(values, sums, hidden), left, least)
+        safe = audit.unexposed(left)
         if left[0] not in safe:
-            _hide_one_more(values, sums, touching, hidden, left[0], price)
-            _complement(values, sums, touching, hidden, least, price)
+            cell = _hide_one_more(values, sums, touching, hidden, left[0], price)
+            _complement(values, sums, touching, hidden, least, price, touching[cell])
+            audit.open(hidden)
         # Hiding more only loosens what is known: a cell that was found safe stays safe.
         left = [cell for cell in left if cell not in safe]
     return hidden
@@ -77,14 +79,20 @@ def _touching(cells: int, sums: Sequence[Sum]) -> list[list[int]]:
 
 
 def _complement(
-    values: Numbers, sums: Sequence[Sum], touching: list[list[int]], hidden: Mask, least: int, price: Numbers
+    values: Numbers,
+    sums: Sequence[Sum],
+    touching: list[list[int]],
+    hidden: Mask,
+    least: int,
+    price: Numbers,
+    changed: Iterable[int],
 ) -> None:
-    """Hide until each sum, looked at alone, leaves its hidden cells open.
+    """Hide until each sum, looked at alone, leaves its hidden cells open. `changed`: sums to begin with.
 
     One hidden cell alone would be the rest of the sum. And of k hidden parts under a shown total no part is more than
     what they add up to less k - 1, as each is at least 1: so they have to add up to k + `least` - 1 or more.
     """
-    waiting = list(range(len(sums)))
+    waiting = list(changed)
     while waiting:
         one = sums[waiting.pop()]
         parts = [part for part in one.parts if hidden[part]]
@@ -107,8 +115,8 @@ def _cheapest(values: Numbers, one: Sum, hidden: Mask, price: Numbers) -> int:
 
 def _hide_one_more(
     values: Numbers, sums: Sequence[Sum], touching: list[list[int]], hidden: Mask, cell: int, price: Numbers
-) -> None:
-    """Hide the cheapest shown cell above zero that stands in a sum with `cell`, or with what is hidden around it.
+) -> int:
+    """Hide and give the cheapest shown cell above zero that stands in a sum with `cell`, or with what is hidden around it.
 
     One exists: where all around is hidden or zero, every sum may be any times as large, and `cell` is not exposed.
     """
@@ -117,8 +125,9 @@ def _hide_one_more(
         near = {other for at in front for number in touching[at] for other in _cells(sums[number])}
         shown = [other for other in near if values[other] > 0 and not hidden[other]]
         if shown:
-            hidden[min(shown, key=lambda other: int(price[other]))] = True
-            return
+            chosen = min(shown, key=lambda other: int(price[other]))
+            hidden[chosen] = True
+            return chosen
         front = [other for other in near if hidden[other] and other not in seen]
         seen.update(front)
     message = f"cell {cell} is bounded although nothing above zero is published around it"

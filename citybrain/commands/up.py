@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from citybrain.commands.view import url_of
+from citybrain.commands.view import url_of, with_tokens
 from citybrain.metrics_server import METRICS, SHARED, clear_metrics, serve_metrics
 from citybrain.options import data_dir_option, json_option, print_json
 from citybrain.places_file import known_places
@@ -32,6 +32,7 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
     your own producers reach it; metrics of all parts are served on CITYBRAIN_METRICS__PORT, without it on any free port.
     A part that dies is started again with growing pauses. Starting again in the same folder goes on where it stopped.
     CITYBRAIN_CITY__PLACES names the grids of your city; without it they are those of the last start in the folder.
+    The HTTP API answers on CITYBRAIN_VIEW__PORT, without it on any free port; CITYBRAIN_VIEW__ENABLED=false leaves it out.
 
     \b
     Examples:
@@ -46,8 +47,7 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
     kafka_port = _kafka_port(settings)
     metrics_port = settings.metrics.port or _free_port()
     _check_free(metrics_port, "CITYBRAIN_METRICS__PORT")
-    view_port = settings.view.port or _free_port()
-    _check_free(view_port, "CITYBRAIN_VIEW__PORT")
+    view_port = _view_port(settings, folder) if settings.view.enabled else 0
     places = known_places(settings.city.places, folder)
     os.environ[SHARED] = str(folder / METRICS)
     clear_metrics(folder / METRICS)
@@ -60,9 +60,16 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
     deployment = Deployment(settings, folder, places, kafka_port=kafka_port, metrics_url=metrics_url)
     try:
         deployment.start()
-        deployment.part("view", ["view"], {"CITYBRAIN_VIEW__PORT": str(view_port)})
+        if view_port:
+            deployment.part("view", ["view"], {"CITYBRAIN_VIEW__PORT": str(view_port)})
         serve_metrics(metrics_port)
-        _say(deployment.broker.bootstrap, folder, metrics_url, url_of(settings, view_port), as_json=as_json)
+        _say(
+            deployment.broker.bootstrap,
+            folder,
+            metrics_url,
+            url_of(settings, view_port) if view_port else None,
+            as_json=as_json,
+        )
         while True:
             deployment.supervisor.look()
             time.sleep(LOOK_SECONDS)
@@ -72,7 +79,7 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
         deployment.stop()
 
 
-def _say(bootstrap: str, folder: Path, metrics_url: str, view_url: str, *, as_json: bool) -> None:
+def _say(bootstrap: str, folder: Path, metrics_url: str, view_url: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {"bootstrap": bootstrap, "data_dir": str(folder), "metrics": metrics_url, "view": view_url, "pid": os.getpid()}
@@ -81,7 +88,7 @@ def _say(bootstrap: str, folder: Path, metrics_url: str, view_url: str, *, as_js
     click.echo(f"Kafka       {bootstrap}")
     click.echo(f"ClickHouse  {folder / 'clickhouse'} (embedded); ask it in another terminal:")
     click.echo(f'            citybrain query "SHOW TABLES" --data-dir {folder}')
-    click.echo(f"view        {view_url}")
+    click.echo(f"view        {view_url or 'off (CITYBRAIN_VIEW__ENABLED)'}")
     click.echo(f"metrics     {metrics_url}")
     click.echo(f"logs        {folder / 'logs'}")
     click.echo("Ctrl-C ends it; what is stored stays")
@@ -98,6 +105,18 @@ def _kafka_port(settings: Settings) -> int:
         raise BadSettings(message)
     _check_free(int(port), "CITYBRAIN_BROKER__BOOTSTRAP")
     return int(port)
+
+
+def _view_port(settings: Settings, folder: Path) -> int:
+    """The port of the view. BadSettings before anything is started: taken, or open to others without tokens."""
+    from citybrain.catalogue_folder import catalogue_of
+    from citybrain.view_server import check_bind, read_tokens
+
+    tokens = with_tokens(settings, folder).view.tokens
+    check_bind(settings.view.host, read_tokens(tokens, catalogue_of(settings.city.catalogue)))
+    port = settings.view.port or _free_port()
+    _check_free(port, "CITYBRAIN_VIEW__PORT")
+    return port
 
 
 def _check_free(port: int, setting: str) -> None:

@@ -10,14 +10,18 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import httpx
 import psutil
 import pytest
 from click.testing import CliRunner, Result
+from kafka import KafkaProducer
 
 from citybrain.audit import run_audit
 from citybrain.cli import cli
@@ -27,8 +31,12 @@ from citybrain.settings import Settings
 from citybrain.status import parts_of
 from ingest.outgoing import Outgoing
 from ingest.producer import EventProducer
+from schemas.alerts import encode_alert
 from schemas.errors import BadSettings
-from schemas.kafka_options import Broker
+from schemas.kafka_options import Broker, producer
+from schemas.topics import ALERTS
+from tests.alerts import raised
+from tests.view.live_client import messages
 
 START_SECONDS = 60.0
 
@@ -80,6 +88,41 @@ def settle(folder: Path, port: int) -> int:
     return now.stored
 
 
+def act_on_an_alert(api: httpx.Client, port: int) -> None:
+    """An alert out of the log, an action into it, and the alert as the loader then shows it."""
+    alert = raised("150627001001001")
+    wire = encode_alert(alert)
+    with closing(KafkaProducer(**producer(Broker(bootstrap=f"127.0.0.1:{port}")))) as log:
+        log.send(ALERTS.name, key=wire.key, value=wire.value, headers=wire.headers).get(30)
+    seen = until(lambda: api.get(f"/api/v1/alerts/{alert.id}"), lambda answer: answer.status_code == 200)
+    headers = {"If-Match": seen.headers["etag"], "Idempotency-Key": "up-and-ack"}
+    for _ in range(2):  # the second is the first, answered again
+        acted = api.post(f"/api/v1/alerts/{alert.id}/actions", json={"kind": "ack"}, headers=headers)
+        assert (acted.status_code, acted.json()["version"]) == (202, 2), acted.text
+    told = until(lambda: api.get(f"/api/v1/alerts/{alert.id}"), lambda answer: answer.json()["version"] > 1).json()
+    assert (told["state"], [(one["kind"], one["role"]) for one in told["actions"]]) == ("acknowledged", [("ack", "desk")])
+
+
+def until(ask: Callable[[], httpx.Response], enough: Callable[[httpx.Response], bool]) -> httpx.Response:
+    """The first answer that is enough; who listens is not there yet for a while."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        with suppress(httpx.TransportError):
+            answer = ask()
+            if enough(answer):
+                return answer
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def run_well(*arguments: str) -> str:
+    """What a command prints, run in this process."""
+    with patch("citybrain.logs.set_up_logs"):
+        result = CliRunner().invoke(cli, list(arguments))
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
 def run_here(*arguments: str) -> Result:
     """A command that is refused before it starts anything, in this process."""
     with patch("citybrain.logs.set_up_logs"):
@@ -102,6 +145,8 @@ def scrape(url: str) -> str:
 
 def test_it_goes_on_where_it_was_killed_and_stops_at_ctrl_c(tmp_path: Path, port: int) -> None:
     """Kill -9 of a part, then of the whole, then Ctrl-C: nothing is lost, nothing doubled, nobody left behind."""
+    made = run_well("view", "token", "new", "desk", "--scope", "city", "--duty", "--data-dir", str(tmp_path), "--json")
+    duty = {"Authorization": f"Bearer {json.loads(made)['secret']}"}
     up = Up(tmp_path, port)
     send(port, 0, 100)
     assert settle(tmp_path, port) == 100
@@ -126,7 +171,11 @@ def test_it_goes_on_where_it_was_killed_and_stops_at_ctrl_c(tmp_path: Path, port
     report = run_audit(Broker(bootstrap=f"127.0.0.1:{port}"), as_arrow(open_query(Settings(), tmp_path)), "Asia/Shanghai")
     assert report.clean, report
     assert report.repeated == 50
-    assert up.end(signal.SIGINT) < 10
+    with httpx.Client(base_url=up.facts["view"].removesuffix("/api/v1/state"), headers=duty, timeout=60) as api:
+        act_on_an_alert(api, port)
+        with messages(api, duty) as stream:
+            stream.next("hello")
+            assert up.end(signal.SIGINT) < 10
     assert open_query(Settings(), tmp_path)("SELECT count() FROM events", "TSV") == b"200\n"  # after it has ended, too
     assert {path.name for path in tmp_path.iterdir()} >= {"clickhouse", "kafka", "logs"}
     assert not (tmp_path / "deployment.json").exists()

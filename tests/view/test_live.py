@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -123,6 +125,30 @@ def test_the_store_may_be_away_for_a_while(world: World) -> None:
         away = False
         while stream.next("case")["case"] != "live-while-away":  # others were stored just before the stream began
             pass
+
+
+def test_a_client_that_does_not_read_is_dropped_and_slows_nobody(world: World) -> None:
+    """A real socket that reads nothing, and a stream beside it that gets every message while that one is stuck and after."""
+    grids = [grid.code for grid in world.places.grids][:200]
+    with serving(world.parts()) as url, httpx.Client(base_url=url, timeout=60) as client:
+        where = urlsplit(url)
+        with socket.socket() as stuck, messages(client, DUTY) as stream:
+            stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            stuck.connect((where.hostname, where.port))
+            stuck.sendall(b"GET /api/v1/live HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer xcity-duty\r\n\r\n")
+            stream.next("hello")
+            stream.settle()
+            deadline, rounds = time.monotonic() + 200, 0
+            while client.get("/healthz").json()["dropped"] == 0:
+                assert time.monotonic() < deadline
+                world.write("police", [incident(f"much-{rounds}-{number}", grid) for number, grid in enumerate(grids)])
+                rounds += 1
+                assert len(stream.next("delta")["d"]) == len(grids)
+            world.write("police", [incident("after")])
+            while stream.next("case")["case"] != "live-after":
+                pass
+            health = client.get("/healthz").json()
+            assert (health["dropped"], health["clients"]) == (1, 1)
 
 
 class TestHub:
