@@ -7,16 +7,22 @@ words), so that it never matches inside another word. Any other term is looked f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 from scipy import sparse
 
+Bytes = npt.NDArray[np.uint8]
+Numbers = npt.NDArray[np.int64]
+
 CAPITAL: Final = r"[\p{Lu}\p{Lt}]"
-WORD: Final = "[a-z0-9]"
+IN_WORD: Final = np.array([chr(byte).isascii() and chr(byte).isalnum() and not chr(byte).isupper() for byte in range(256)])
+"""Of each byte, whether it is a letter a to z or a digit."""
 NOT_WORD: Final = "[^a-z0-9]+"
 NEGATED: Final = "\u00ac"
 HIDDEN: Final = "\u25a1"
@@ -46,17 +52,49 @@ def needle(term: str) -> str:
 def lowered(texts: pl.Series) -> pl.Series:
     """Texts in lower case, null as empty. Most Chinese texts have no capital letter, and looking is cheaper than lowering."""
     texts = texts.cast(pl.String).fill_null("")
-    capital = texts.str.contains(CAPITAL).arg_true()
+    suspects = _rows_with(texts, _may_be_capital)
+    capital = suspects[texts[suspects].str.contains(CAPITAL).to_numpy()] if len(suspects) else suspects
     return texts.scatter(capital, texts[capital].str.to_lowercase()) if len(capital) else texts
 
 
 def words_of(lower: pl.Series) -> pl.Series:
     """ASCII words of lowered texts, each with a blank before and after: ` fire on route 1 `; null where there is none."""
-    has_words = lower.str.contains(WORD)
-    words = lower.filter(has_words).str.replace_all(NOT_WORD, " ")
+    having = _rows_with(lower, _of_words)
+    if not len(having):
+        return pl.Series([None] * len(lower), dtype=pl.String)
+    words = lower[having].str.replace_all(NOT_WORD, " ")
     words = pl.select(pl.lit(" ") + pl.lit(words) + pl.lit(" ")).to_series()
-    places = pl.select(pl.when(has_words).then(has_words.cum_sum() - 1)).to_series()
-    return words.gather(places) if len(words) else pl.Series([None] * len(lower), dtype=pl.String)
+    places = np.full(len(lower), -1)
+    places[having] = np.arange(len(having))
+    return words.gather(pl.Series(places).replace(-1, None))
+
+
+def _rows_with(texts: pl.Series, where: Callable[[Bytes], Numbers]) -> Numbers:
+    """Numbers of the texts with a byte that `where` names among all bytes. Four times as fast as a regular expression."""
+    column = texts.to_arrow().cast(pa.large_string())
+    _, offsets, content = column.buffers()
+    ends = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
+    if not len(texts) or ends[0] == ends[-1]:
+        return np.empty(0, np.int64)
+    found = where(np.frombuffer(content, np.uint8)[ends[0] : ends[-1]]) + ends[0]
+    return np.asarray(np.unique(np.searchsorted(ends, found, side="right") - 1))
+
+
+def _of_words(content: Bytes) -> Numbers:
+    """Where a letter a to z or a digit stands."""
+    ascii_at = np.flatnonzero(content < 0x80)
+    return ascii_at[np.take(IN_WORD, content[ascii_at])]
+
+
+def _may_be_capital(content: Bytes) -> Numbers:
+    """Where a character begins that may match CAPITAL. None between U+3000 and U+9FFF does (UTF-8: first byte E3 to E9)."""
+    ascii_at = np.flatnonzero(content < 0x80)
+    ascii_at = ascii_at[(content[ascii_at] >= ord("A")) & (content[ascii_at] <= ord("Z"))]
+    other = np.flatnonzero((content >= 0xC2) & ((content < 0xE3) | (content > 0xE9)))
+    first, second, third = content[other], content[other + 1], content[np.minimum(other + 2, len(content) - 1)]
+    quotes = (first == 0xE2) & (second < 0x84)  # and dashes: U+2000 to U+20FF
+    marks = (first == 0xEF) & ((second != 0xBC) | (third < 0xA1) | (third > 0xBA))  # all but full-width A to Z
+    return np.append(ascii_at, other[~quotes & ~marks])
 
 
 class Places(NamedTuple):
@@ -64,6 +102,11 @@ class Places(NamedTuple):
 
     rows: npt.NDArray[np.int64]
     terms: npt.NDArray[np.int64]
+
+
+def joined(*places: Places) -> Places:
+    """All of them."""
+    return Places(np.concatenate([one.rows for one in places]), np.concatenate([one.terms for one in places]))
 
 
 def counted(places: Places, shape: tuple[int, int]) -> sparse.csr_matrix:
@@ -93,17 +136,32 @@ class Finder:
 
     def places(self, lower: pl.Series, words: pl.Series) -> Places:
         """Every place where a term stands: number of the text, number of the term."""
-        rows, found = self._substrings.find(lower)
-        more_rows, more = self._words.find(words)
-        which = self._terms[np.concatenate([found, more + len(self._substrings.texts)])]
-        return Places(np.concatenate([rows, more_rows]), which)
+        return joined(self.substrings(lower), self.words(words))
+
+    def substrings(self, lower: pl.Series, among: npt.NDArray[np.bool_] | None = None) -> Places:
+        """Places of the terms that are looked for as substrings; of those only that are `among` (a flag a term), if given.
+
+        Building the automaton of all of them costs as much as looking through thousands of texts.
+        """
+        numbers = self._terms[: len(self._substrings.texts)]
+        rows, found = self._substrings.find(lower, None if among is None else among[numbers])
+        return Places(rows, numbers[found])
+
+    def words(self, words: pl.Series) -> Places:
+        """Places of the terms that are looked for among words."""
+        rows, found = self._words.find(words)
+        return Places(rows, self._terms[len(self._substrings.texts) :][found])
 
     def __len__(self) -> int:
         return len(self._terms)
 
     def number(self, term: str) -> int:
         """Number of the term that looks for what this one looks for. KeyError where there is none."""
-        return self._numbers[needle(term)]
+        return self.number_of_needle(needle(term))
+
+    def number_of_needle(self, text: str) -> int:
+        """Number of the term that looks for this text. KeyError where there is none."""
+        return self._numbers[text]
 
 
 class _Needles:
@@ -114,9 +172,14 @@ class _Needles:
         self._numbers = pl.Enum(self.texts)
         self._patterns = pl.Series([self.texts], dtype=pl.List(pl.String))
 
-    def find(self, texts: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Row numbers and needle numbers of all hits, overlapping ones too."""
-        if not self.texts or not len(texts):
+    def find(
+        self, texts: pl.Series, among: npt.NDArray[np.bool_] | None = None
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Row numbers and needle numbers of all hits, overlapping ones too; of those needles `among`, if given."""
+        if among is not None:
+            rows, found = _Needles(compress(self.texts, among)).find(texts)
+            return rows, np.flatnonzero(among)[found]
+        if not self.texts or texts.null_count() == len(texts):
             return np.empty(0, np.int64), np.empty(0, np.int64)
         lists = pl.select(pl.lit(texts).str.extract_many(pl.lit(self._patterns).first(), overlapping=True)).to_series()
         counts = lists.list.len().fill_null(0).to_numpy()

@@ -84,7 +84,12 @@ class Scorer:
         if self.model.normalisation == "l2":
             norms = np.sqrt(np.maximum(hits.power(2) @ self._squares, np.finfo(float).tiny))
             norms[np.diff(hits.indptr) == 0] = 1.0
-        return Matrix((hits @ self._weights) / norms[:, None] + self._bias, hits, norms, contexts)
+        scores = hits @ self._weights
+        if self.model.normalisation == "l2":
+            scores /= norms[:, None]
+        if self._bias.any():
+            scores += self._bias
+        return Matrix(scores, hits, norms, contexts)
 
     def _score(self, texts: pl.Series) -> pl.DataFrame:
         matrix = self.matrix(texts)
@@ -94,14 +99,14 @@ class Scorer:
         given = (top >= needed) & (top - second >= round(self.model.margin * UNIT)) & (np.diff(matrix.hits.indptr) > 0)
         given &= best != self._none  # a model may know what is none of its labels
         chosen = np.where(given, best, len(self.model.labels))
-        sure = self._confidence(matrix.millionths / UNIT, best, top / UNIT, np.maximum(second, needed) / UNIT)
+        sure = self._confidence(matrix.millionths, best, top / UNIT, np.maximum(second, needed) / UNIT)
         terms, weights = self._evidence(matrix, chosen)
         rows, contexts = np.nonzero(matrix.contexts)
         return pl.DataFrame({
             "label": self._labels.gather(chosen),
             "confidence": np.where(given, sure, 0.0),
             "score": top / UNIT,
-            "needed": pl.Series(needed / UNIT).replace(-np.inf, None),
+            "needed": pl.Series(needed / UNIT) if self.model.threshold is not None else pl.Series([None] * len(texts)),
             "terms": terms,
             "weights": weights,
             "contexts": _lists(rows, contexts, self._context_names, len(texts)),
@@ -112,24 +117,24 @@ class Scorer:
         rows = np.repeat(np.arange(len(chosen)), np.diff(matrix.hits.indptr))
         terms = matrix.hits.indices
         weights = self._by_label[terms, chosen[rows]] * matrix.hits.data
-        counts = weights > 0
+        counts = np.flatnonzero(weights > 0)
         rows, terms, weights = rows[counts], terms[counts], weights[counts]
-        order = np.lexsort((terms, -weights, rows))
+        order = np.lexsort((-weights, rows))  # stable: terms of one row stand in the model's order already
         rows, terms, weights = rows[order], terms[order], weights[order]
         first = np.arange(len(rows)) - np.searchsorted(rows, rows) < MAX_EVIDENCE_TERMS
         rows, terms, weights = rows[first], terms[first], weights[first] / matrix.norms[rows[first]] / UNIT
         count = len(chosen)
         return _lists(rows, terms, self._term_names, count), _lists(rows, np.arange(len(rows)), pl.Series(weights), count)
 
-    def _confidence(self, scores: Floats, best: npt.NDArray[np.int64], top: Floats, rival: Floats) -> Floats:
+    def _confidence(self, millionths: Floats, best: npt.NDArray[np.int64], top: Floats, rival: Floats) -> Floats:
         match self.model.calibration:
             case Lead(slope=slope, offset=offset, most=most):
                 return _sigmoid(slope * np.clip(top - rival, 0.0, most) + offset)
             case Temperature(temperature=temperature):
-                return np.asarray(1.0 / np.exp((scores - top[:, None]) / temperature).sum(axis=1))
+                return np.asarray(1.0 / np.exp((millionths / UNIT - top[:, None]) / temperature).sum(axis=1))
             case Platt(slope=slopes, offset=offsets):
                 labels = self.model.labels
-                each = _sigmoid(scores * [slopes[label] for label in labels] + [offsets[label] for label in labels])
+                each = _sigmoid(millionths / UNIT * [slopes[label] for label in labels] + [offsets[label] for label in labels])
                 return np.asarray(each[np.arange(len(best)), best] / np.maximum(each.sum(axis=1), np.finfo(float).tiny))
 
 
@@ -137,9 +142,11 @@ def _first_two(scores: Floats) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
     """Column of the best score of each row, that score, and the next one (minus infinity where there is one label only)."""
     each = np.arange(len(scores))
     best = scores.argmax(axis=1)
-    others = scores.copy()
-    others[each, best] = -np.inf
-    return best, scores[each, best], others.max(axis=1)
+    top = scores[each, best]
+    scores[each, best] = -np.inf  # for a moment: a copy of all costs as much as the search
+    second = scores.max(axis=1)
+    scores[each, best] = top
+    return best, top, second
 
 
 def _lists(rows: npt.NDArray[np.int64], which: npt.NDArray[np.int64], names: pl.Series, count: int) -> pl.Series:
