@@ -83,7 +83,7 @@ def _rows_with(texts: pl.Series, where: Callable[[Bytes], Numbers]) -> Numbers:
 def _of_words(content: Bytes) -> Numbers:
     """Where a letter a to z or a digit stands."""
     ascii_at = np.flatnonzero(content < 0x80)
-    return ascii_at[np.take(IN_WORD, content[ascii_at])]
+    return np.asarray(ascii_at[IN_WORD[content[ascii_at]]])
 
 
 def _may_be_capital(content: Bytes) -> Numbers:
