@@ -12,13 +12,20 @@ from typing import Any, Final, NamedTuple
 
 from schemas.places import PREFIX, Level
 from view.city import CATEGORIES, COLUMN
-from view.parts import Ask
+from view.parts import Ask, Parts, Pulse
 from view.who import Condition, Scope
 from view.windows import Span, whole
 
 LETTER: Final = "substring(incident_class, 1, 1)"
 SILENT_AFTER: Final = {"sensor": timedelta(minutes=30), "police": timedelta(hours=6), "grid": timedelta(hours=24)}
 """A source kind that said nothing for so long, by the stream's watermark, is shown as not answering."""
+
+SPOKEN: Final = (
+    f"SELECT kind, {LETTER} AS letter, toDateTime64(max(minute), 0, 'UTC') AS last FROM counts_minute GROUP BY kind, letter"
+)
+SPOKE_IN: Final = (
+    "SELECT DISTINCT kind FROM counts_minute WHERE minute >= {start:DateTime('UTC')} AND minute < {end:DateTime('UTC')}"
+)
 
 Table = dict[str, list[int]]
 """Incidents by area code, one number a category, in the order of `CATEGORIES`."""
@@ -68,26 +75,22 @@ def rolled_up(table: Mapping[str, list[int]], level: Level, codes: list[str]) ->
     return [found[code] for code in codes]
 
 
-def feeds(ask: Ask, span: Span, watermark: datetime) -> Feeds:
+def feeds(parts: Parts, pulse: Pulse, span: Span) -> Feeds:
     """Who spoke in a window, city-wide, and which categories nobody spoke for who ever does."""
-    sql = (
-        f"SELECT kind, {LETTER} AS letter, toDateTime64(max(minute), 0, 'UTC') AS last, "
-        "countIf(minute >= {start:DateTime('UTC')} AND minute < {end:DateTime('UTC')}) AS inside "
-        "FROM counts_minute GROUP BY kind, letter"
-    )
-    rows = ask(sql, {"start": whole(span.start), "end": whole(span.end)})
+    rows = parts.kept.get(("spoken", pulse.seq), lambda: parts.ask(SPOKEN, {}))
     last: dict[str, datetime] = {}
-    alive: set[str] = set()
+    fed: dict[str, set[str]] = {letter: set() for letter in COLUMN}
     for row in rows:
         last[row["kind"]] = max(last.get(row["kind"], row["last"]), row["last"])
-        if row["inside"]:
-            alive.add(row["kind"])
+        fed[row["letter"]].add(row["kind"])
+    if span.end > max(last.values(), default=span.end):  # all that was said lies before the end: the last words decide
+        alive = {kind for kind, at in last.items() if at >= span.start}
+    else:
+        alive = {row["kind"] for row in parts.ask(SPOKE_IN, {"start": whole(span.start), "end": whole(span.end)})}
+    watermark = pulse.watermark or parts.now()
     sources = [
         Source(kind, last.get(kind), kind in last and watermark - last[kind] <= limit) for kind, limit in SILENT_AFTER.items()
     ]
-    fed: dict[str, set[str]] = {letter: set() for letter in COLUMN}
-    for row in rows:
-        fed[row["letter"]].add(row["kind"])
     return Feeds(sources, [not (fed[letter] or last.keys()) & alive for letter in COLUMN])
 
 

@@ -31,6 +31,7 @@ RING: Final = 600
 QUEUE: Final = 16
 TICK_SECONDS: Final = 1.0
 BEAT_SECONDS: Final = 10.0
+SEND_SECONDS: Final = 20.0
 MOST_CHANNELS: Final = 256
 OVERLAP: Final = timedelta(seconds=3)
 """Looked back again each tick: rows of one insert become visible a moment after the time they carry."""
@@ -43,6 +44,8 @@ class Client:
 
     queue: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(QUEUE))
     pump: asyncio.Task[None] | None = None
+    sending_since: float | None = None
+    """By the loop's clock; None: it waits for us."""
 
     def give(self, message: bytes) -> bool:
         """Hand on a message; False: too slow, and dropped."""
@@ -70,6 +73,7 @@ class Channel:
     known: dict[str, Any] | None = None
     seen: deque[tuple[Any, ...]] = field(default_factory=lambda: deque(maxlen=4000))
     since: Any = None
+    alerts: int = 0
 
 
 class Hub:
@@ -81,7 +85,6 @@ class Hub:
         self._channels: OrderedDict[tuple[Scope, bool], Channel] = OrderedDict()
         self.dropped = 0
         self.closed = False
-        self.ticked_at: float | None = None
 
     def channels(self) -> list[Channel]:
         """All channels there are."""
@@ -97,7 +100,7 @@ class Hub:
                 for channel in list(self._channels.values()):
                     if channel.clients and (channel.known is None or channel.known["seq"] != pulse.seq):
                         self.send(channel, await asyncio.to_thread(self.advance, channel, pulse))
-                self.ticked_at = clock()
+                self.drop_stuck(clock())
                 if clock() - beat_at >= BEAT_SECONDS:
                     beat_at = clock()
                     self._beat(pulse)
@@ -106,6 +109,15 @@ class Hub:
             except Exception:  # a defect of ours in one tick must not end the stream for ever; it is logged, beats stay away
                 log.exception("a tick failed")
             await asyncio.sleep(self._tick)
+
+    def drop_stuck(self, now: float) -> None:
+        """Who takes longer than `SEND_SECONDS` for one message is gone, whether or not anybody noticed."""
+        for channel in self._channels.values():
+            stuck = [one for one in channel.clients if one.sending_since is not None and now - one.sending_since > SEND_SECONDS]
+            for client in stuck:
+                client.leave()
+            channel.clients.difference_update(stuck)
+            self.dropped += len(stuck)
 
     def close(self) -> None:
         """End every open stream: the server stops, and clients come back to the next one."""
@@ -149,11 +161,12 @@ class Hub:
         before, since = channel.known, channel.since
         channel.known, channel.since = now, pulse.store_at
         if before is None:
+            channel.alerts = pulse.alerts
             return []
         found = _difference(before, now, duty=channel.who.duty)
-        for row in alerts.changed_since(self._parts, channel.who, since - OVERLAP):
-            if self._new(channel, "alert", row["id"], row["version"]):
-                found.append(("alert", row))
+        told = alerts.changed_since(self._parts, channel.who, since - OVERLAP) if pulse.alerts != channel.alerts else []
+        channel.alerts = pulse.alerts
+        found += [("alert", row) for row in told if self._new(channel, "alert", row["id"], row["version"])]
         if channel.who.duty:
             found += [("case", row) for row in self._cases(channel, since)]
         return found

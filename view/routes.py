@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from view import answers, asked, bodies, cases
@@ -51,7 +52,7 @@ def grids(request: Request, api: Api, digest: Annotated[str, Path(pattern=r"^[0-
 
 
 @router.get("/state", responses={200: {"model": bodies.StateBody}, 304: {"description": "unchanged"}, **READ})
-def get_state(
+async def get_state(
     request: Request,
     api: Api,
     window: Annotated[Window | None, Query(description="24h for duty tokens; without one only day, the last whole day")] = None,
@@ -60,10 +61,12 @@ def get_state(
 ) -> Response:
     """Every area by category in one window: how many incidents, what is hidden, how unusual."""
     who = asker(request)
-    question = state_question(api, who, window, at, level)
+    if api.parts.fresh() is None:
+        await run_in_threadpool(api.parts.pulse)
+    question = state_question(api, who, window, at, level)  # from memory now, so that a 304 waits for no thread
     if same := unchanged(request, tag(question.key), answers.REVALIDATE):
         return same
-    body = state_body(api, who, question)
+    body = await run_in_threadpool(state_body, api, who, question)
     return reply(request, body, answers.REVALIDATE, tag(question.key), rows=len(body["areas"]))
 
 

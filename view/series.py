@@ -168,5 +168,5 @@ def _shown(days: PublishedDays, pulse: Pulse, codes: list[str], spans: tuple[Spa
 
 def _unknown(parts: Parts, pulse: Pulse, spans: tuple[Span, Span]) -> list[bool]:
     """Categories of which nothing is known in one of the windows: from nothing known to something is no change."""
-    now, base = (feeds(parts.ask, span, pulse.watermark or parts.now()).dead for span in spans)
+    now, base = (feeds(parts, pulse, span).dead for span in spans)
     return [one or other for one, other in zip(now, base, strict=True)]

@@ -13,13 +13,12 @@ from view.days import ALL, PublishedDays
 from view.parts import Parts, Pulse
 from view.problems import needs_duty
 from view.who import Who
-from view.windows import Span, Window, day_span, last_closed_day, sliding, text
+from view.windows import Span, Window, day_span, last_closed_day, sliding
 
 HIGHEST: Final = 5
 """Alerts count from 1 (red, highest) to 4; levels of areas from 0 (nothing unusual) to 4: level = 5 - alert's level."""
-ALERTS: Final = (
-    "SELECT alert_id, area, category, level, detector FROM v_alerts WHERE is_open AND area_level = {level:String} "
-    "AND window_end > {start:DateTime64(3, 'UTC')} AND window_start < {end:DateTime64(3, 'UTC')} AND "
+OPEN_ALERTS: Final = (
+    "SELECT alert_id, area, area_level, category, level, detector, window_start, window_end FROM v_alerts WHERE is_open AND "
 )
 
 
@@ -53,9 +52,9 @@ def state(parts: Parts, days: PublishedDays, pulse: Pulse, who: Who, asked: Aske
     """The body. `n` and `level` are in the order of `areas` and `categories`; None where nothing is known or `masked` says so."""
     span = span_for(parts, pulse, asked)
     codes = [code for code in parts.city.levels[asked.level.value] if who.scope.covers(code)]
-    fed = feeds(parts.ask, span, pulse.watermark or parts.now())
+    fed = feeds(parts, pulse, span)
     counted = _exact(parts, who, span, asked, codes) if who.duty else _published(days, pulse, who, span, codes)
-    raised = _levels(parts, who, span, asked, codes) if who.duty else []
+    raised = _levels(parts, pulse, who, span, asked, codes) if who.duty else []
     return {
         **stamp(pulse),
         "window": {"name": asked.window, "start": span.start, "end": span.end, "day": span.day},
@@ -92,18 +91,22 @@ def _published(days: PublishedDays, pulse: Pulse, who: Who, span: Span, codes: l
     }
 
 
-def _levels(parts: Parts, who: Who, span: Span, asked: Asked, codes: list[str]) -> list[dict[str, Any]]:
-    """Open alerts about the areas and the window, most severe first."""
-    condition = who.scope.condition("area")
-    values = {"level": asked.level.value, "start": text(span.start), "end": text(span.end)}
+def _levels(parts: Parts, pulse: Pulse, who: Who, span: Span, asked: Asked, codes: list[str]) -> list[dict[str, Any]]:
+    """Open alerts about the areas and the window, most severe first. All open ones are asked for when there is a new one."""
+    inside = who.scope.condition("area")
+    found = parts.kept.get(
+        ("open alerts", pulse.alerts, who.scope),
+        lambda: parts.ask(f"{OPEN_ALERTS}{inside.sql} ORDER BY level, alert_id", inside.parameters),
+    )
     row = {code: number for number, code in enumerate(codes)}
-    found = parts.ask(f"{ALERTS}{condition.sql} ORDER BY level, alert_id", values | condition.parameters)
     return [
         {
             "area": row[one["area"]], "category": CATEGORIES.index(one["category"]), "level": HIGHEST - int(one["level"]),
             "alert": one["alert_id"], "detector": one["detector"],
         }
-        for one in found if one["area"] in row
+        for one in found
+        if one["area_level"] == asked.level.value and one["area"] in row
+        and one["window_end"] > span.start and one["window_start"] < span.end
     ]  # fmt: skip
 
 

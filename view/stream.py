@@ -12,8 +12,6 @@ from starlette.types import Receive, Scope, Send
 from view.live import Client, Hub
 from view.who import Who
 
-SEND_SECONDS: Final = 20.0
-"""A client that takes longer for one message is gone, whether or not anybody noticed."""
 LAST_SECONDS: Final = 0.5
 """For the end of a stream when the server stops."""
 HEADERS: Final = {
@@ -44,10 +42,12 @@ class LiveResponse(Response):
 
 
 async def _pump(client: Client, send: Send) -> None:
+    clock = asyncio.get_running_loop().time
     while True:
         message = await client.queue.get()
-        body = {"type": "http.response.body", "body": message, "more_body": True}
-        await asyncio.wait_for(send(body), SEND_SECONDS)
+        client.sending_since = clock()
+        await send({"type": "http.response.body", "body": message, "more_body": True})
+        client.sending_since = None
 
 
 async def _gone(receive: Receive) -> None:

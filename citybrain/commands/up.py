@@ -45,7 +45,7 @@ def command(settings: Settings, data_dir: Path | None, as_json: bool) -> None:
     if note := running_in(folder):
         raise AlreadyRunning(folder, note["pid"])
     kafka_port = _kafka_port(settings)
-    metrics_port = settings.metrics.port or _free_port()
+    metrics_port = settings.metrics.port or free_port()
     _check_free(metrics_port, "CITYBRAIN_METRICS__PORT")
     view_port = _view_port(settings, folder) if settings.view.enabled else 0
     places = known_places(settings.city.places, folder)
@@ -114,7 +114,7 @@ def _view_port(settings: Settings, folder: Path) -> int:
 
     tokens = with_tokens(settings, folder).view.tokens
     check_bind(settings.view.host, read_tokens(tokens, catalogue_of(settings.city.catalogue)))
-    port = settings.view.port or _free_port()
+    port = settings.view.port or free_port()
     _check_free(port, "CITYBRAIN_VIEW__PORT")
     return port
 
@@ -130,7 +130,8 @@ def _check_free(port: int, setting: str) -> None:
             raise BadSettings(message) from error
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
