@@ -19,12 +19,17 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	fi
 	@touch $@
 
-setup: $(VENV)/.ready  ## .venv from the hash-pinned lock; afterwards .venv/bin/citybrain is the command
+PAGE := view/page
+$(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json $(PAGE)/package.json
+	@command -v npm >/dev/null || { echo "the page takes its chart library and font from npm: install Node.js 20 or newer" >&2; exit 1; }
+	@cd $(PAGE) && npm ci --silent
+
+setup: $(VENV)/.ready $(PAGE)/node_modules/.package-lock.json  ## .venv and the page's libraries, both from hash-pinned locks; afterwards .venv/bin/citybrain is the command
 
 demo: setup  ## a real Kafka, worker and ClickHouse play a simulated city; ARGS="--help" shows what else
 	@$(BIN)/citybrain demo $(ARGS)
 
-tools:  ## Debian packages that tests run: prometheus, prometheus-alertmanager; installed when missing and root may
+tools:  ## Debian packages that tests run: Prometheus, Alertmanager, Chromium, a Chinese font; installed when missing and root may
 	@sh tests/tools.sh
 
 test: setup tools  ## all tests, on the real broker, chDB and Prometheus
@@ -43,8 +48,9 @@ lint: setup  ## ruff, rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: setup  ## mypy strict, tests too
+types: setup  ## mypy strict, tests too; tsc over the page
 	$(BIN)/mypy
+	cd $(PAGE) && node_modules/.bin/tsc --project .
 
 contract: setup  ## who may import whom
 	$(BIN)/lint-imports
@@ -59,8 +65,9 @@ docs-check: setup  ## the generated pages are up to date
 
 lock: setup  ## pin again; names no address
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
+	cd $(PAGE) && npm install --package-lock-only --silent && node addressless.cjs package-lock.json
 
 clean:  ## remove what was made
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .PHONY: help setup demo tools test check-data check-outbreaks check-api lint types contract docs docs-check lock clean

@@ -4,6 +4,8 @@ set -eu
 packages=""
 command -v promtool >/dev/null && command -v prometheus >/dev/null || packages="prometheus"
 command -v amtool >/dev/null && command -v prometheus-alertmanager >/dev/null || packages="$packages prometheus-alertmanager"
+command -v chromium >/dev/null || packages="$packages chromium"
+[ -n "$(find /usr/share/fonts -name '*CJK*' -print -quit 2>/dev/null)" ] || packages="$packages fonts-noto-cjk"
 [ -n "$packages" ] || exit 0
 root=""
 if [ "$(id -u)" != 0 ]; then

@@ -14,6 +14,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from view import alert_routes, export_routes, problems, routes
 from view.door import Door
 from view.live import TICK_SECONDS
+from view.page.files import Files
+from view.page.routes import page_routes
 from view.parts import Parts
 from view.problems import ProblemBody
 from view.served import Served
@@ -44,7 +46,7 @@ def build_app(parts: Parts, tick_seconds: float = TICK_SECONDS) -> FastAPI:
     )
     app.state.served = served
     problems.install(app)
-    for router in (routes.router, alert_routes.router, export_routes.router):
+    for router in (routes.router, alert_routes.router, export_routes.router, page_routes(Files())):
         app.include_router(router)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(Door, parts=parts)

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from view.page.routes import is_page
 from view.parts import Parts
 from view.problems import answer, defect
 from view.who import ANONYMOUS, Who
@@ -72,7 +73,7 @@ class Door:
     def _who(self, headers: Headers, path: str) -> Who | None:
         given = headers.get("authorization")
         if given is None:
-            return ANONYMOUS if self._parts.anonymous or path in OPEN_TO_ALL else None
+            return ANONYMOUS if self._parts.anonymous or path in OPEN_TO_ALL or is_page(path) else None
         scheme, _, secret = given.partition(" ")
         return self._parts.tokens.who(secret.strip()) if scheme.lower() == "bearer" else None
 

@@ -1,0 +1,101 @@
+"""The files of the page: ours, and the few libraries that npm put beside them. Read once, named by their content."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+HERE: Final = Path(__file__).parent
+OURS: Final = ("base", "model", "map", "panels", "pages", "css")
+TYPES: Final = {
+    ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2",
+}  # fmt: skip
+FONT: Final = "@fontsource/noto-sans-sc"
+LIBRARIES: Final = {
+    "lib/uplot.js": "uplot/dist/uPlot.esm.js",
+    "lib/uplot.css": "uplot/dist/uPlot.min.css",
+    "lib/noto.css": f"{FONT}/400.css",
+}
+SLICES: Final = f"{FONT}/files/noto-sans-sc-*-400-normal.woff2"
+SQUEEZED: Final = frozenset({".js", ".css", ".svg"})
+
+
+class File(NamedTuple):
+    """One file as it is sent; `packed` with gzip, where that is worth it."""
+
+    body: bytes
+    packed: bytes | None
+    media_type: str
+
+
+class Files:
+    """All files, and the part of their address that changes whenever one of them does."""
+
+    def __init__(self, folder: Path = HERE) -> None:
+        self.known = {name: _file(path, name) for name, path in sorted(_found(folder))}
+        content = hashlib.sha256()
+        for name, file in self.known.items():
+            content.update(name.encode() + hashlib.sha256(file.body).digest())
+        self.hash = content.hexdigest()[:16]
+        self.missing = [name for name in LIBRARIES if name not in self.known]
+        self._folder = folder
+
+    @property
+    def root(self) -> str:
+        """Where they are served: relative imports of modules stay inside."""
+        return f"/page/{self.hash}"
+
+    def shell(self, name: str) -> bytes:
+        """An HTML page that names this content; every module it needs is asked for at once."""
+        text = (self._folder / "html" / f"{name}.html").read_text(encoding="utf-8")
+        script = re.search(r'src="\{root\}/(pages/\w+\.js)"', text)
+        needed = self.imports(script[1]) if script else []
+        preloads = "\n".join(f'<link rel="modulepreload" href="{self.root}/{one}">' for one in needed)
+        return text.replace("{preloads}", preloads).replace("{root}", self.root).encode()
+
+    def imports(self, name: str) -> list[str]:
+        """Every module that a module loads at once, itself first."""
+        found = [name]
+        for one in found:
+            folder = Path(one).parent
+            for wanted in re.findall(r'^(?:import|export) .*?from "(\.[^"]+)";$', self.known[one].body.decode(), re.MULTILINE):
+                path = _joined(folder, wanted)
+                if path not in found:
+                    found.append(path)
+        return found
+
+
+def _joined(folder: Path, wanted: str) -> str:
+    parts = list(folder.parts)
+    for part in wanted.split("/"):
+        if part == "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _found(folder: Path) -> Iterator[tuple[str, Path]]:
+    yield "icon.svg", folder / "icon.svg"
+    for part in OURS:
+        for path in (folder / part).iterdir():
+            if path.suffix in TYPES:
+                yield f"{part}/{path.name}", path
+    modules = folder / "node_modules"
+    for name, where in LIBRARIES.items():
+        if (modules / where).exists():
+            yield name, modules / where
+    for path in modules.glob(SLICES):
+        yield f"lib/files/{path.name}", path
+
+
+def _file(path: Path, name: str) -> File:
+    body = path.read_bytes()
+    if name == "lib/noto.css":  # the older format is never asked for
+        body = re.sub(rb", url\([^)]*\.woff\) format\('woff'\)", b"", body)
+    packed = gzip.compress(body, 9, mtime=0) if path.suffix in SQUEEZED else None
+    return File(body, packed, TYPES[path.suffix])

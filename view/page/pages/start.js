@@ -1,0 +1,125 @@
+/** Starts a page: words, areas, data, the live stream, and the address that holds what is shown. */
+
+import { read, write } from "../base/permalink.js";
+import { takeToken } from "../base/token.js";
+import { language, speak, t } from "../base/words.js";
+import { Live } from "../model/live.js";
+import { loadAlerts, loadCases, loadCity, loadDetail, loadMovers, loadPoints, loadResponse, loadSeries, loadState, loadTimeline, loadToday, load } from "../model/load.js";
+import { Model } from "../model/model.js";
+import { announcer } from "../panels/announcer.js";
+import { alertWord, subject } from "../panels/context.js";
+
+/** @typedef {import("../panels/context.js").Context} Context */
+/** @typedef {import("../panels/context.js").Panel} Panel */
+/** @typedef {import("../types.d.ts").View} View */
+
+const MINUTE_MS = 60_000;
+const HABITS = "citybrain.habits";
+
+/** Language and colours as the reader had them last. @returns {Partial<View>} */
+function habits() {
+  const browser = navigator.language.startsWith("zh") ? "zh" : "en";
+  try {
+    return { lang: browser, ...JSON.parse(localStorage.getItem(HABITS) ?? "{}") };
+  } catch {
+    return { lang: browser };
+  }
+}
+
+/** @param {View} view */
+function dress(view) {
+  speak(view.lang);
+  document.documentElement.dataset.theme = view.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  localStorage.setItem(HABITS, JSON.stringify({ lang: view.lang, theme: view.theme }));
+}
+
+/**
+ * @param {(context: Context) => Panel} build makes the page's content; called again when the language changes
+ * @param {{title: (model: Model) => string, kept?: string[], before?: (model: Model) => void, news?: (alert: import("../types.d.ts").Alert) => void}} page
+ */
+export async function start(build, page) {
+  takeToken();
+  const given = new URLSearchParams(location.search);
+  const kept = new URLSearchParams((page.kept ?? []).flatMap((name) => (given.has(name) ? [[name, given.get(name) ?? ""]] : [])));
+  const model = new Model();
+  const speaker = announcer();
+  /** @type {Panel | null} */ let content = null;
+
+  const draw = () => {
+    document.title = page.title(model);
+    content = build(context);
+    document.body.replaceChildren(content.node, speaker.node);
+    document.body.dataset.ready = "yes";
+  };
+  /** @param {View} next @param {View} before */
+  const turn = (next, before) => {
+    model.view = next;
+    dress(next);
+    if (next.lang !== before.lang || next.theme !== before.theme) draw();
+    reload(model, next, before);
+    model.touch("view");
+  };
+  /** @type {Context} */
+  const context = {
+    model,
+    announce: speaker.announce,
+    go(changes) {
+      const next = { ...model.view, ...changes };
+      if (JSON.stringify(next) === JSON.stringify(model.view)) return;
+      history.pushState(null, "", write(next, kept));
+      turn(next, model.view);
+    },
+    async again() {
+      Object.assign(model, { state: null, alerts: [], movers: null, response: null, cases: [], detail: null, today: null, duty: null });
+      model.series.clear();
+      live.lastId = null;
+      live.reading?.abort();
+      draw();
+      await everything(model);
+    },
+  };
+  const live = new Live(model, (alert) => {
+    const what = `${alertWord(model, alert.level)} ${model.city?.place(alert.area)} ${subject(model, alert)}`;
+    speaker.announce(t("new_red", { what }), alert.level === 1);
+    page.news?.(alert);
+  });
+  addEventListener("popstate", () => turn(read(location.search, { lang: language() }), model.view));
+
+  model.view = read(location.search, habits());
+  dress(model.view);
+  page.before?.(model);
+  document.body.textContent = t("loading");
+  document.body.dataset.ready = "no";
+  await load(model, "view", "city", () => loadCity(model), () => draw());
+  model.onChange((topics) => content?.show(topics));
+  setInterval(() => content?.show(new Set(["link"])), 1000);
+  if (!model.city) await new Promise((ready) => model.onChange(() => model.city && ready(null)));
+  void live.run();
+  await everything(model);
+  setInterval(() => slow(model), MINUTE_MS);
+}
+
+/** @param {Model} model */
+async function everything(model) {
+  await loadState(model);
+  await Promise.all([loadAlerts(model), loadSeries(model), loadToday(model), loadMovers(model), loadResponse(model), loadCases(model), loadDetail(model), loadTimeline(model), loadPoints(model)]);
+}
+
+/** What the stream does not tell: loaded again each minute. @param {Model} model */
+function slow(model) {
+  if (document.hidden) return;
+  for (const loading of [loadSeries, loadMovers, loadResponse, loadToday]) void loading(model);
+  if (model.state?.window.name !== "24h") void loadState(model);
+}
+
+/** Load again what depends on what was changed. @param {Model} model @param {View} next @param {View} before */
+function reload(model, next, before) {
+  /** @param {(keyof View)[]} names */
+  const differs = (...names) => names.some((name) => next[name] !== before[name]);
+  if (differs("window", "at", "level")) void loadState(model);
+  if (differs("window", "level")) void loadMovers(model);
+  if (differs("area", "at")) void loadSeries(model);
+  if (differs("area", "cat")) void Promise.all([loadCases(model), loadToday(model)]);
+  if (differs("alert")) void loadDetail(model);
+  if (differs("case")) void loadTimeline(model);
+}

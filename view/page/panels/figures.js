@@ -1,0 +1,77 @@
+/** The numbers on top. Each says in its tooltip what it counts. */
+
+import { el, say, set } from "../base/dom.js";
+import { number, percent } from "../base/format.js";
+import { t } from "../base/words.js";
+import { spread, total } from "../model/cells.js";
+
+/** @typedef {import("./context.js").Context} Context */
+
+/** @param {Context} context */
+export function figures({ model }) {
+  /** @param {string} name @param {() => {label: string, about: string, text: string}} say_ */
+  const figure = (name, say_) => ({ name, say: say_, label: el("dt"), value: el("dd", { "data-figure": name }), about: el("p", { class: "hint", role: "tooltip", id: `about-${name}` }) });
+  const shown = [
+    figure("incidents", () => incidents(model)),
+    figure("levels", () => levels(model)),
+    figure("alerts", () => ({ label: t("open_alerts"), about: t("state_open"), text: number(model.alertTotal) })),
+    figure("sources", () => sources(model)),
+    figure("met", () => met(model)),
+  ];
+  const node = el("dl", { class: "figures" }, ...shown.map((one) => el("div", { tabindex: 0, "aria-describedby": `about-${one.name}`, role: "group" }, one.label, one.value, one.about)));
+  const show = () => {
+    for (const one of shown) {
+      const { label, about, text } = one.say();
+      say(one.label, label);
+      say(one.value, text);
+      say(one.about, about);
+      set(one.value.parentElement ?? one.value, { "aria-label": label });
+    }
+  };
+  show();
+  return { node, show };
+}
+
+/** Today's incidents; of a day or a past window those of the window. @param {Context["model"]} model */
+function incidents(model) {
+  const { state, today, view, duty } = model;
+  if (duty && !view.at && !view.window && today) {
+    const hours = today.obs.filter((one) => one !== null);
+    return { label: t("today"), about: t("about_today"), text: hours.length ? number(hours.reduce((sum, one) => sum + one, 0)) : t("not_known") };
+  }
+  const sum = state ? total(state, model.column) : null;
+  return { label: state?.window.day ? `${t("published_day")} ${state.window.day}` : t("shown_sum"), about: t("about_sum"), text: sum === null ? (state ? t("not_known") : t("loading")) : number(sum) };
+}
+
+/** @param {Context["model"]} model */
+function levels(model) {
+  const counts = model.state?.level ? spread(model.state, model.column) : null;
+  return { label: t("red_orange"), about: t("about_red_orange"), text: counts ? `${counts[4]} / ${counts[3]}` : t("not_known") };
+}
+
+/** @param {Context["model"]} model */
+function sources(model) {
+  const all = model.state?.sources ?? [];
+  return { label: t("sources_ok", { ok: all.filter((one) => one.ok).length, all: all.length }), about: t("about_sum"), text: model.state ? number(all.filter((one) => one.ok).length) : t("loading") };
+}
+
+/** Arrivals of all tiers together, with Wilson's interval. @param {Context["model"]} model */
+function met(model) {
+  const rows = (model.response?.items ?? []).filter((row) => row.step === "arrive" && row.judged !== null && row.met !== null);
+  const [judged, good, missing] = [sum(rows.map((row) => row.judged)), sum(rows.map((row) => row.met)), sum(rows.map((row) => row.missing))];
+  if (!judged) return { label: t("tier_share"), about: t("about_tier"), text: t("not_known") };
+  const { low, high } = wilson(good, judged);
+  const text = t("interval", { share: percent(good / judged), lo: percent(low), hi: percent(high), n: number(judged), missing: number(missing) });
+  return { label: t("tier_share"), about: t("about_tier"), text };
+}
+
+/** @param {(number | null)[]} values */
+const sum = (values) => values.reduce((/** @type {number} */ all, one) => all + (one ?? 0), 0);
+
+/** Wilson's 95 % interval of a share. @param {number} good @param {number} all */
+export function wilson(good, all) {
+  const z = 1.959964;
+  const middle = (good + z ** 2 / 2) / (all + z ** 2);
+  const half = (z / (all + z ** 2)) * Math.sqrt((good * (all - good)) / all + z ** 2 / 4);
+  return { low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
+}
