@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from schemas.block import BlockHeader
 from sinks.covered import Covered
 from sinks.repeats import HORIZON
+from sinks.screen import Keys
 from sinks.store import Store
 
 
@@ -70,14 +72,14 @@ class Ledger:
             )
         )
 
-    def recent_keys(self, source_topic_id: str, partition: int, newest: int, besides: Position) -> list[int]:
+    def recent_keys(self, source_topic_id: str, partition: int, newest: int, besides: Position) -> Keys:
         """`event_key` of stored events within the repeat horizon, without those of the record being stored."""
         table = self._store.query_arrow(
             "SELECT event_key FROM events WHERE source_topic_id = {topic:String} AND source_partition = {partition:UInt16} "
             "AND source_offset >= {oldest:UInt64} AND NOT " + BESIDES,
             {"topic": source_topic_id, "partition": partition, "oldest": max(0, newest - HORIZON), **_besides(besides)},
         )
-        keys: list[int] = table["event_key"].to_pylist()
+        keys: Keys = table["event_key"].to_numpy().astype(np.uint64, copy=False)
         return keys
 
     def stored_bodies(

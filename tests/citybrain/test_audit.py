@@ -40,6 +40,7 @@ from streams.cook import Kitchen, cook
 from streams.locate import Locator
 from streams.records import RawRecord
 from streams.rules import shipped_rules
+from tests.sinks.blocks import keys_of
 
 A_KIND = 500
 BLOCK = 400
@@ -315,11 +316,9 @@ class TestHoles:
         """Its own books agree with its tables; the log does not."""
         honest = RecentEvents.judge
 
-        def dropping(
-            self: RecentEvents, sources: list[str], ids: list[str], bodies: list[int], lookup: repeats.Lookup
-        ) -> Verdict:
-            verdict = honest(self, sources, ids, bodies, lookup)
-            return Verdict(verdict.repeat | (np.arange(len(ids)) % 10 == 9), verdict.conflict)
+        def dropping(self: RecentEvents, rows: pa.Table, lookup: repeats.Lookup) -> Verdict:
+            verdict = honest(self, rows, lookup)
+            return Verdict(verdict.repeat | (np.arange(len(rows)) % 10 == 9), verdict.conflict)
 
         monkeypatch.setattr(RecentEvents, "judge", dropping)
         send_blocks(log)
@@ -350,7 +349,7 @@ class TestDoubles:
         monkeypatch.setattr(
             RecentEvents,
             "judge",
-            lambda _self, sources, *_: Verdict(np.zeros(len(sources), bool), np.zeros(len(sources), bool)),
+            lambda _self, rows, _: Verdict(np.zeros(len(rows), bool), np.zeros(len(rows), bool)),
         )
         fill(empty, log.blocks)
 
@@ -484,12 +483,10 @@ class TestItsOwnParser:
         structured = event_key(b'{"source": "/s", "id": "1", "specversion": "1.0"}', [])
         binary = event_key(b"{}", [("ce_specversion", b"1.0"), ("ce_source", b"/s"), ("ce_id", b"1")])
 
-        assert structured == binary == repeats.event_key("/s", "1") != UNREADABLE
+        assert structured == binary == keys_of(("/s", "1"))[0] != UNREADABLE
 
     def test_header_names_are_of_any_case(self) -> None:
-        assert event_key(None, [("CE_SpecVersion", b"1.0"), ("Ce_Source", b"/s"), ("ce_ID", b"1")]) == repeats.event_key(
-            "/s", "1"
-        )
+        assert event_key(None, [("CE_SpecVersion", b"1.0"), ("Ce_Source", b"/s"), ("ce_ID", b"1")]) == keys_of(("/s", "1"))[0]
 
     @pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b'"text"', b"1", b'{"source": "/s"}', b"\xff", b"null"])
     def test_what_names_no_event_is_unreadable(self, value: bytes | None) -> None:

@@ -155,7 +155,7 @@ def test_far_repeats_lose_their_later_copy(
         forgetful.setattr(
             RecentEvents,
             "judge",
-            lambda _self, sources, *_: Verdict(np.zeros(len(sources), bool), np.zeros(len(sources), bool)),
+            lambda _self, rows, _: Verdict(np.zeros(len(rows), bool), np.zeros(len(rows), bool)),
         )
         fill(empty, log.blocks)
 

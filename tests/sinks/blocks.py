@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from ingest.city import build_city
 from ingest.outgoing import Outgoing, encode
 from schemas.block import encode_block
@@ -13,6 +15,8 @@ from schemas.events import Kind
 from schemas.topics import RAW
 from sinks.ledger import Position
 from sinks.migrate import GUARDED
+from sinks.repeats import event_keys
+from sinks.screen import Keys
 from sinks.store import Store
 from streams.cook import Kitchen, cook
 from streams.locate import Locator
@@ -53,6 +57,12 @@ def block(records: Iterable[RawRecord], kind: Kind = "police", partition: int = 
     """The block of these records, as a worker would send it."""
     cooked = cook(_KITCHENS[kind], list(records))
     return Block(header_of(cooked, RAW[kind].name, topic_id, partition).to_kafka(), encode_block(cooked.table))
+
+
+def keys_of(*events: tuple[str, str]) -> Keys:
+    """The event_key of each (source, id)."""
+    sources, ids = zip(*events, strict=True) if events else ((), ())
+    return event_keys(pa.table({"source": pa.array(sources, pa.string()), "id": pa.array(ids, pa.string())}))
 
 
 def at(offset: int, partition: int = 0) -> Position:

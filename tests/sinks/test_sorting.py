@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 
 from schemas.block import BlockHeader, decode_block
 from sinks.covered import Covered
-from sinks.repeats import RecentEvents, event_key
+from sinks.repeats import RecentEvents
 from sinks.sorting import Sorted, sort_block
 from streams.records import RawRecord
-from tests.sinks.blocks import Block, at, bad, block, raw
+from tests.sinks.blocks import Block, at, bad, block, keys_of, raw
 
 
 def sort(made: Block, covered: Covered | None = None, stored: dict[tuple[str, str], int] | None = None) -> Sorted:
     stored = stored or {}
-    recent = RecentEvents(event_key(*event) for event in stored)
+    recent = RecentEvents(keys_of(*stored))
     return sort_block(
         decode_block(made.value), BlockHeader.from_kafka(made.headers), at(7), covered or Covered(), recent,
-        lambda keys: {event: body for event, body in stored.items() if event_key(*event) in keys},
+        lambda keys: {event: body for event, body in stored.items() if keys_of(event)[0] in keys},
     )  # fmt: skip
 
 
