@@ -18,68 +18,30 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 from numpy.typing import NDArray
 
-from schemas.events import EVENT_MODELS, EVENT_TYPES, MAX_DEPTH, DeviceStatus, Kind, MediationLevel, Stage
+from schemas.events import EVENT_MODELS, EVENT_TYPES, DeviceStatus, Kind, MediationLevel, Stage
 from schemas.taxonomy import taxonomy
 from streams.arrow_contract import arrow_schema
+from streams.plain import is_plain
 from streams.records import READ_SCHEMA, RawRecord
 
 PLAIN_TIME: Final = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 METRIC: Final = r"^[a-z][a-z0-9_.]{0,63}$"
-LONGEST: Final = 65_536
-"""Longer records go to the judge one by one, bytes."""
-MOST_OPENERS: Final = MAX_DEPTH
-"""More `[` or `{` than this may be nesting that is too deep; the judge walks it without recursion."""
 NAMED_ROW: Final = re.compile(r" in row (\d+)$")
 MOST_NAMED: Final = 64
 """Refusals of a batch that are followed to the row Arrow names; after that parts are halved."""
-TRAPS: Final = (
-    r"[\n\r\x00]|\\u0000"  # a raw line end would cut a record; the contract refuses NUL
-    r"|[:,\[][ \t]*-?(?:NaN|Inf"  # rapidjson takes them
-    r"|[0-9][0-9.]*[eE]\+?[0-9]{3}|[0-9][0-9.]{99})"  # a field nobody reads may hold more than a double can
-)
-"""What Arrow reads in another way than the judge."""
+PART: Final = 1_000
+"""Records Arrow reads in one call, so that one it refuses costs its neighbours little."""
 SMALLEST_PART: Final = 32
 """A part this small that Arrow refuses goes to the judge record by record."""
 
 
 def read_fast(kind: Kind, records: Sequence[RawRecord], values: Sequence[bytes]) -> tuple[pa.Table, list[int]]:
     """(rows of READ_SCHEMA that are surely good, positions the judge has to see)."""
-    plain = _plain(values)
+    plain = is_plain(values)
     positions = np.flatnonzero(plain)
     tables, doubtful = _read_parts(kind, records, values, positions)
     doubtful.extend(np.flatnonzero(~plain).tolist())
     return pa.concat_tables(tables) if tables else READ_SCHEMA.empty_table(), doubtful
-
-
-def _plain(values: Sequence[bytes]) -> NDArray[np.bool_]:
-    """Which records may be joined by line ends and read by Arrow with the meaning that the judge gives them."""
-    plain = np.fromiter((value[:1] == b"{" and value[-1:] == b"}" for value in values), bool, len(values))
-    column = pa.array(values, pa.binary())
-    plain &= pc.less(pc.binary_length(column), LONGEST).to_numpy(zero_copy_only=False)
-    plain &= _openers(column) <= MOST_OPENERS
-    plain &= ~pc.match_substring_regex(column, TRAPS).to_numpy(zero_copy_only=False)
-    try:
-        column.cast(pa.string())
-    except pa.ArrowInvalid:
-        plain &= np.fromiter((_is_utf8(value) for value in values), bool, len(values))
-    return plain
-
-
-def _openers(column: pa.BinaryArray) -> NDArray[np.int64]:
-    """How many `[` and `{` each record holds; strings count too."""
-    _, offsets, content = column.buffers()
-    ends = np.frombuffer(offsets, np.int32)[: len(column) + 1]
-    text = np.frombuffer(content, np.uint8)[: ends[-1]] if content else np.zeros(0, np.uint8)
-    openers = np.flatnonzero((text | 0x20) == ord("{"))  # one bit tells `{` from `[`
-    return np.diff(np.searchsorted(openers, ends))
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _read_parts(
@@ -89,7 +51,7 @@ def _read_parts(
     tables: list[pa.Table] = []
     read: list[NDArray[np.intp]] = []
     doubtful: list[int] = []
-    parts = [positions] if len(positions) else []
+    parts = [positions[first : first + PART] for first in range(0, len(positions), PART)][::-1]
     named = 0
     while parts:
         part = parts.pop()

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from schemas.events import EVENT_TYPES, DeviceStatus, Kind, MediationLevel, Stage
 from schemas.taxonomy import taxonomy
-from streams.fast import LONGEST, SMALLEST_PART, read_fast
+from streams.fast import SMALLEST_PART, read_fast
 from streams.judge import judge
+from streams.plain import LONGEST
 from streams.records import RawRecord, Reject
 
 DETERMINISTIC = settings(derandomize=True, deadline=None, max_examples=80)

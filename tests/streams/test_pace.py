@@ -17,11 +17,11 @@ LEAST = 500
         (500, 0.0, 500),  # idle: as young as allowed
         (500, WANTED, 500),
         (1_000, WANTED, 1_000),  # just right: stays
-        (1_000, 2 * WANTED, 2_000),
-        (1_000, 0.75, 1_500),
-        (2_000, 0.25, 1_000),
-        (4_000, 0.0, 2_000),  # never more than halved
-        (3_000, 1.0, OLDEST_MS),  # a backlog keeps it at the oldest
+        (1_000, 2 * WANTED, 1_250),
+        (1_000, 0.75, 1_125),
+        (2_000, 0.25, 1_750),
+        (4_000, 0.0, 3_000),
+        (3_600, 1.0, OLDEST_MS),  # a backlog keeps it at the oldest
         (OLDEST_MS, 1.0, OLDEST_MS),
     ],
 )
@@ -46,9 +46,21 @@ def test_a_busier_loader_never_gets_younger_blocks(now: int, busy: float, more: 
 @pytest.mark.parametrize("start", [LEAST, 1_234, OLDEST_MS])
 def test_an_idle_loader_leads_back_to_the_setting_and_a_late_one_to_the_oldest(start: int) -> None:
     age = start
-    for _ in range(5):
+    for _ in range(10):
         age = next_block_age(age, 0.0, LEAST)
     assert age == LEAST
-    for _ in range(5):
+    for _ in range(10):
         age = next_block_age(age, 1.0, LEAST)
     assert age == OLDEST_MS
+
+
+@pytest.mark.parametrize("late", [0, 1, 2, 3])
+@pytest.mark.parametrize("milliseconds", [300, 500, 900, 1_500])
+@pytest.mark.parametrize("start", [LEAST, OLDEST_MS])
+def test_the_age_settles_though_what_the_loader_says_is_late(late: int, milliseconds: int, start: int) -> None:
+    """A round of blocks costs the loader so many milliseconds, whatever their age: half of its time is the age twice that long."""
+    ages = [start] * (late + 1)
+    for _ in range(40):
+        ages.append(next_block_age(ages[-1], min(1.0, milliseconds / ages[-1 - late]), LEAST))
+
+    assert all(abs(age - 2 * milliseconds) < 0.1 * 2 * milliseconds for age in ages[-10:])
