@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -37,6 +37,19 @@ Cursor = Annotated[
 ]
 Identifier = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 AlertPath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+
+
+Month = Annotated[
+    str,
+    Query(
+        pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", description="month of the deployment's time zone, as 2026-11; else the newest"
+    ),
+]
+
+
+def first_day(month: str) -> date:
+    """The day a month begins with."""
+    return date.fromisoformat(f"{month}-01")
 
 
 class AreaLevel(StrEnum):

@@ -167,6 +167,49 @@ class ResponseBody(Stamp):
     items: list[ResponseRow]
 
 
+class MediationRow(BaseModel):
+    """Disputes whose highest level that tried is this one; share of `settled` in `disputes` with Wilson's interval."""
+
+    level: str
+    disputes: int
+    settled: int
+    failed: int
+    pending: int
+    share: float | None
+    lo: float | None
+    hi: float | None
+
+
+class MediationBody(Stamp):
+    """Disputes of one month."""
+
+    month: date
+    items: list[MediationRow]
+
+
+class ChangeRow(BaseModel):
+    """One category. None: the period begins before the data, or there is nothing to divide by. `p`: two-sided, of one rate."""
+
+    category: str
+    incidents: int
+    previous: int | None
+    previous_change: float | None
+    previous_p: float | None
+    last_year: int | None
+    last_year_change: float | None
+    last_year_p: float | None
+
+
+class ChangeBody(Stamp):
+    """Whole days of a month so far, against as many of the month before and of the year before."""
+
+    month: date
+    days: int
+    days_previous: int | None
+    days_last_year: int | None
+    items: list[ChangeRow]
+
+
 class EventBody(BaseModel):
     """One stored event; no text, no person."""
 

@@ -29,6 +29,9 @@ DUE: Final = {
 }
 """Stage -> the limit that holds for it, and the stage it is counted from."""
 KEYS: Final = {"tier": "tier", "dept": "department", "street": "town"}
+"""Tables that are published; their masks are made together."""
+FINER: Final = {"banner": "banner", "community": "community", "grid": "grid"}
+"""For duty tokens only: each table more would make the others' masks wider."""
 PUBLISHED_STEP: Final = "arrive"
 CITY: Final = Who("", Scope(), duty=True)
 LEAST_FOR_QUANTILES: Final = 20
@@ -69,7 +72,9 @@ def _step(case: dict[str, Any], stage: str, recorded_at: datetime | None) -> dic
 
 
 def response(parts: Parts, pulse: Pulse, who: Who, by: str, month: date | None) -> dict[str, Any]:
-    """The body: of each tier, department or street and each step how many were met, with an interval, and how fast."""
+    """The body: of each tier, department or area and each step how many were met, with an interval, and how fast."""
+    if not who.duty and by in FINER:
+        raise needs_duty(f"by={by}", "without one there are tier, dept and street")
     if not who.duty and who.scope.kind != "city":
         raise needs_duty("/response of a community", "the city's figures need none")
     known = [row["month"] for row in parts.ask("SELECT DISTINCT month FROM v_response_cases ORDER BY month", {})]
@@ -77,7 +82,7 @@ def response(parts: Parts, pulse: Pulse, who: Who, by: str, month: date | None) 
     wanted = month or max((one for one in known if who.duty or one < open_month), default=None)
     if not who.duty and wanted and wanted >= open_month:
         raise needs_duty("a month that is not over", "months that are over need none")
-    rows = _figures(parts, who, KEYS[by], wanted) if wanted in known else []
+    rows = _figures(parts, who, (KEYS | FINER)[by], wanted) if wanted in known else []
     if not who.duty:
         rows = _masked(parts, by, wanted, rows)
     return stamp(pulse) | {

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from view import answers, asked, bodies, cases
+from view import answers, asked, bodies, cases, figures
 from view.answers import asker, duty_only, in_scope, reply, tag, unchanged
 from view.lookups import SeriesQuestion, series_body, state_body, state_question
 from view.problems import documented, not_here
@@ -121,16 +121,36 @@ def timeline(request: Request, api: Api, case: asked.Identifier) -> Response:
 def response(
     request: Request,
     api: Api,
-    by: Annotated[Literal["tier", "dept", "street"], Query()] = "tier",
-    month: Annotated[
-        str | None, Query(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", description="as 2026-11; else the newest")
-    ] = None,
+    by: Annotated[Literal["tier", "dept", "street", "banner", "community", "grid"], Query(description="street: town")] = "tier",
+    month: asked.Month | None = None,
 ) -> Response:
-    """How many cases of a month were answered in time, by tier, department or street, with the interval of the share."""
+    """How many cases of a month were answered in time, by tier, department or area, with the interval of the share."""
     who, pulse = asker(request), api.parts.pulse()
-    wanted = date.fromisoformat(f"{month}-01") if month else None
+    wanted = asked.first_day(month) if month else None
     body = cases.response(api.parts, pulse, who, by, wanted)
     return reply(request, body, answers.MINUTE, rows=len(body["items"]))
+
+
+@router.get("/response/mediation", responses={200: {"model": bodies.MediationBody}, **READ})
+def get_mediation(request: Request, api: Api, month: asked.Month | None = None) -> Response:
+    """Disputes of a month by the highest level that tried to settle them, and the share that was settled. Duty tokens only."""
+    who, pulse = asker(request), api.parts.pulse()
+    duty_only(who, "mediation", "figures of steps are at /api/v1/response")
+    body = figures.mediation(api.parts, pulse, who, asked.first_day(month) if month else _this_month(api))
+    return reply(request, body, answers.MINUTE, rows=len(body["items"]))
+
+
+@router.get("/response/change", responses={200: {"model": bodies.ChangeBody}, **READ})
+def get_change(request: Request, api: Api, month: asked.Month | None = None) -> Response:
+    """Incidents of a month by category against the month and the year before, with exact tests. Duty tokens only."""
+    who, pulse = asker(request), api.parts.pulse()
+    duty_only(who, "change by category", "days are at /api/v1/series")
+    body = figures.change(api.parts, pulse, who, asked.first_day(month) if month else _this_month(api))
+    return reply(request, body, answers.MINUTE, rows=len(body["items"]))
+
+
+def _this_month(api: Api) -> date:
+    return api.parts.now().astimezone(api.parts.zone).date().replace(day=1)
 
 
 @router.get("/events", responses={200: {"model": bodies.EventsBody}, **READ})

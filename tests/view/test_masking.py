@@ -134,7 +134,7 @@ class TestNothingFinerIsTold:
     @pytest.mark.parametrize(
         "path",
         [
-            "state?window=1h", "state?window=24h", "state?window=7d", "series?step=hour", "series?cat=D03", "movers?window=24h", "events",
+            "state?window=1h", "state?window=24h", "state?window=7d", "series?step=hour", "series?cat=D03", "movers?window=24h", "events", "response/mediation", "response/change",
             "cases/case-1-1/timeline", "alerts?cat=D03", "export/grids.csv?window=6h", "export/grids.geojson?window=1h",
             "export/series.csv?step=hour", "alerts?area=150627001001001",
         ],

@@ -10,6 +10,7 @@ import pytest
 
 from tests.view.world import COMMUNITY, DAYS, NOW, World, bearer, tokens
 from view.city import CATEGORIES, COLUMN
+from view.figures import periods
 
 DUTY = bearer("city-duty")
 
@@ -133,7 +134,9 @@ def test_movers_compare_with_the_week_before(api: httpx.Client, world: World) ->
         assert item["score"] == pytest.approx(2 * (item["obs"] ** 0.5 - item["base"] ** 0.5), abs=1e-3)
 
 
-@pytest.mark.parametrize(("by", "key"), [("tier", "tier"), ("dept", "department"), ("street", "town")])
+@pytest.mark.parametrize(
+    ("by", "key"), [("tier", "tier"), ("dept", "department"), ("street", "town"), ("community", "community"), ("grid", "grid")]
+)
 def test_response_figures_are_those_of_the_published_views(api: httpx.Client, world: World, by: str, key: str) -> None:
     body = get(api, "response", by=by, month="2026-11")
     rows = world.rows(
@@ -143,6 +146,49 @@ def test_response_figures_are_those_of_the_published_views(api: httpx.Client, wo
 
     assert told == {(name, step): tuple(rest) for name, step, *rest in rows}
     assert any(one["lo"] < one["share"] < one["hi"] for one in body["items"] if one["judged"])
+
+
+def test_mediation_and_change_are_those_of_the_published_views(api: httpx.Client, world: World) -> None:
+    told = get(api, "response/mediation", month="2026-11")["items"]
+    rows = world.rows(
+        "SELECT mediation_level, sum(disputes), sum(settled), sum(failed), sum(pending) FROM v_mediation WHERE month = '2026-11-01' GROUP BY 1"
+    )
+    assert {tuple(one[name] for name in ("level", "disputes", "settled", "failed", "pending")) for one in told} == set(rows)
+    assert len(rows) == 3
+    assert all(one["lo"] < one["share"] < one["hi"] for one in told)
+
+    body = get(api, "response/change", month="2026-11")
+    view = world.rows(
+        "SELECT category, any(days), sum(incidents), any(days_previous), sumOrNull(previous) FROM v_incidents_change "
+        "WHERE level = 'banner' AND month = '2026-11-01' GROUP BY category"
+    )
+    told_of = [
+        (one["category"], body["days"], one["incidents"], body["days_previous"], one["previous"]) for one in body["items"]
+    ]
+    assert sorted(told_of) == sorted(view)
+    own = get(api, "response/change", "own-duty", month="2026-11")["items"]
+    ((own_disputes,),) = world.rows(
+        f"SELECT sum(incidents) FROM v_incidents_change WHERE level = 'community' AND area = '{COMMUNITY}' AND category = 'disputes'"
+    )
+    assert {one["category"]: one["incidents"] for one in own}["disputes"] == own_disputes
+    fire = get(api, "response/change", "fire-duty", month="2026-11")["items"]
+    ((fires,),) = world.rows("SELECT sum(incidents) FROM v_counts_day WHERE incident_class = 'S01' AND day < '2026-11-21'")
+    assert [(one["category"], one["incidents"]) for one in fire] == [("public_safety", fires)]
+
+
+@pytest.mark.parametrize(
+    ("month", "newest", "wanted"),
+    [
+        ("2026-03-01", "2026-03-31", ("2026-03-31", "2026-02-28", "2025-03-31")),
+        ("2026-03-01", "2026-03-30", ("2026-03-30", "2026-02-28", "2025-03-30")),
+        ("2026-03-01", "2026-03-10", ("2026-03-10", "2026-02-10", "2025-03-10")),
+        ("2026-01-01", "2026-06-05", ("2026-01-31", "2025-12-31", "2025-01-31")),
+        ("2025-01-01", "2026-06-05", ("2025-01-31", None, None)),
+    ],
+)  # fmt: skip
+def test_a_month_is_held_against_as_many_days(month: str, newest: str, wanted: tuple[str | None, ...]) -> None:
+    found = periods(date.fromisoformat(month), date(2025, 1, 1), date.fromisoformat(newest))
+    assert [one and f"{one.last}" for one in found] == list(wanted)
 
 
 def test_events_are_paged_without_gap_or_repeat(api: httpx.Client, world: World) -> None:

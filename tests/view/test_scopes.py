@@ -20,9 +20,25 @@ OWN = ("own-duty", "own-open")
 ROUTES = (
     "state", "state?window=7d", "state?level=town&window=24h", "state?level=banner&window=24h", "series?step=day", "series?step=hour",
     "movers?window=24h", "movers?level=community&window=24h", "alerts", "events?limit=500&since=2026-11-18T00:00:00Z",
-    "response?by=street&month=2026-11", "response?by=dept&month=2026-11", "export/grids.csv?window=24h", "export/grids.geojson?window=24h",
+    "response?by=street&month=2026-11", "response?by=community&month=2026-11", "response?by=grid&month=2026-11",
+    "response/mediation?month=2026-11", "response/change?month=2026-11",
+    "response?by=dept&month=2026-11", "export/grids.csv?window=24h", "export/grids.geojson?window=24h",
     "export/grids.csv", "export/alerts.csv", "export/alerts.geojson", "export/series.csv",
 )  # fmt: skip
+
+
+ELSEWHERE = {"alerts/{alert}", "alerts/{alert}/actions", "cases/{case}/timeline", "live"}
+"""Routes that tests of their own read past."""
+FOR_ALL = {"meta", "grids.{digest}.geojson"}
+"""Words and outlines, no count."""
+
+
+def test_no_route_is_forgotten_here(api: httpx.Client) -> None:
+    """Who adds a route says how its scope is tested."""
+    known = {one.partition("?")[0] for one in ROUTES} | ELSEWHERE | FOR_ALL
+    known = {one.replace(".csv", ".{form}").replace(".geojson", ".{form}") if "export" in one else one for one in known}
+    paths = {path.removeprefix("/api/v1/") for path in api.get("/openapi.json").json()["paths"] if path.startswith("/api/")}
+    assert {path.replace("series.csv", "series.{form}") for path in paths} == known
 
 
 def codes_in(text: str) -> set[str]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -189,6 +190,8 @@ def build_world(folder: Path) -> World:
 
 def _case(name: str, at: datetime, grid: str, incident_class: str, chance: np.random.Generator) -> Iterator[Outgoing]:
     common = {"grid": grid, "incident_class": incident_class, "case_id": f"case-{name}", "department": "police, station 1"}
+    if incident_class.startswith("D") and (level := crc32(name.encode()) % 4):
+        common["mediation_level"] = ("community", "town", "banner")[level - 1]
     yield Outgoing("police", "/110", f"{name}-reported", at, common | {"stage": "reported"})
     if chance.random() > 0.4:
         return
