@@ -35,6 +35,13 @@ tools:  ## Debian packages that tests run: Prometheus, Alertmanager, Chromium, a
 test: setup tools  ## all tests, on the real broker, chDB and Prometheus
 	$(BIN)/pytest $(ARGS)
 
+test-faults: setup  ## everything broken on purpose: crash points, 200 kills, cuts, mutations; results become docs/faults.md
+	$(BIN)/pytest --full --faults $(ARGS)
+	$(BIN)/python -m tests.faults.mutations
+
+test-mutations: setup  ## each guard removed in a copy of the tree: some test has to go red; ARGS="--only token"
+	$(BIN)/python -m tests.faults.mutations $(ARGS)
+
 check-data: setup  ## play every mapped set of ../shared/data and compare with an independent recount
 	$(BIN)/python -m tests.check_data $(ARGS)
 
@@ -56,11 +63,11 @@ contract: setup  ## who may import whom
 	$(BIN)/lint-imports
 
 docs: setup  ## write the generated pages
-	$(BIN)/cog -r docs/*.md
+	PYTHONPATH=. $(BIN)/cog -r docs/*.md
 	$(BIN)/python -m citybrain.json_schemas schemas/json
 
 docs-check: setup  ## the generated pages are up to date
-	$(BIN)/cog --check docs/*.md
+	PYTHONPATH=. $(BIN)/cog --check docs/*.md
 	$(BIN)/python -m citybrain.json_schemas --check schemas/json
 
 lock: setup  ## pin again; names no address
@@ -70,4 +77,4 @@ lock: setup  ## pin again; names no address
 clean:  ## remove what was made
 	rm -rf $(VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup demo tools test check-data check-outbreaks check-api lint types contract docs docs-check lock clean
+.PHONY: help setup demo tools test check-data check-outbreaks check-api lint types contract docs docs-check lock clean test-faults test-mutations

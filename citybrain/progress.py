@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
-from citybrain.audit.raw_log import log_ends
+from citybrain.audit.raw_log import log_ends, topic_ids
 from schemas.kafka_options import Broker
 from schemas.topics import RAW
 
 LEDGER = (
-    "SELECT source_topic, source_partition, max(last_offset) + 1 AS next, sum(stored) AS stored, sum(rejected) AS rejected, "
+    "SELECT source_topic, source_topic_id, source_partition, max(last_offset) + 1 AS next, sum(stored) AS stored, sum(rejected) AS rejected, "
     "sum(repeated + conflict) AS repeated, sum(redelivered) AS redelivered, count() AS blocks "
     f"FROM blocks WHERE source_topic IN ({', '.join(repr(topic.name) for topic in RAW.values())}) GROUP BY source_topic_id, source_topic, source_partition"
 )
@@ -31,9 +31,11 @@ class Progress(NamedTuple):
 
 def measure(broker: Broker, query: Callable[[str, str], bytes]) -> Progress:
     """Ask the log and the ledger once."""
-    ends = log_ends(broker, [topic.name for topic in RAW.values()])
+    names = [topic.name for topic in RAW.values()]
+    ids, ends = topic_ids(broker, names), log_ends(broker, names)
     rows = [json.loads(line) for line in query(LEDGER, "JSONEachRow").splitlines()]
-    covered = {(row["source_topic"], row["source_partition"]): int(row["next"]) for row in rows}
+    now = [row for row in rows if row["source_topic_id"] == ids[row["source_topic"]]]  # else of an earlier life of the topic
+    covered = {(row["source_topic"], row["source_partition"]): int(row["next"]) for row in now}
     totals = {name: sum(int(row[name]) for row in rows) for name in ("stored", "rejected", "repeated", "redelivered", "blocks")}
     behind = sum(max(0, end - covered.get(partition, 0)) for partition, end in ends.items())
     return Progress(sent=sum(ends.values()), behind=behind, **totals)

@@ -58,6 +58,21 @@ class LogTruncated(CitybrainError):
         )
 
 
+class RecordsGone(CitybrainError):
+    """Retention removed raw records before a worker read them. Nothing is skipped in silence."""
+
+    def __init__(self, topic: str, partition: int, wanted: int, first: int) -> None:
+        super().__init__(topic, partition, wanted, first)
+        self.topic, self.partition, self.wanted, self.first = topic, partition, wanted, first
+
+    def __str__(self) -> str:
+        return (
+            f"{self.topic}[{self.partition}]: the next record to read is offset {self.wanted}, but the log starts at {self.first}; "
+            f"{self.first - self.wanted} records are gone before they were read. Start `citybrain work --skip-gone` once to go on "
+            "without them; the ledger keeps the hole, and `citybrain status` shows it"
+        )
+
+
 class BrokerUnavailable(CitybrainError):
     """Kafka does not answer or did not confirm."""
 

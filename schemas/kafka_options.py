@@ -14,6 +14,10 @@ LOADER_GROUP: Final = "citybrain-load"
 """Consumer group of the loaders: it shares partitions out, shows lag, and says who has to wait for a hold."""
 
 
+METADATA_AGE_MS: Final = 10_000
+"""So soon a client sees that partitions were added, or that a topic was made again; clients by themselves take five minutes."""
+
+
 class Broker(BaseModel):
     """How to reach Kafka. `CITYBRAIN_BROKER__BOOTSTRAP` sets `bootstrap`."""
 
@@ -78,6 +82,7 @@ def loader(broker: Broker, group: str, member: str = "citybrain-load") -> dict[s
         "session_timeout_ms": broker.session_timeout_ms,
         "heartbeat_interval_ms": broker.heartbeat_interval_ms,
         "max_poll_records": 8,
+        "metadata_max_age_ms": METADATA_AGE_MS,
     }
 
 

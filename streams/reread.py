@@ -16,8 +16,9 @@ from schemas.errors import BrokerUnavailable
 from schemas.kafka_options import Broker, producer, reader
 from schemas.topics import RISK
 from streams.cook import Kitchen, cook
+from streams.raw_log import RawLog
 from streams.records import RawRecord
-from streams.worker import ask_topic_id, header_of, in_blocks
+from streams.worker import header_of, in_blocks
 
 WAIT_MS = 10_000
 
@@ -43,14 +44,15 @@ def reread(broker: Broker, kitchen: Kitchen, wanted: Range, progress: Callable[[
 
     What retention has removed from the range is left out; the audit goes on reporting it.
     """
-    topic_id = ask_topic_id(broker, wanted.topic)
+    raw_log = RawLog(broker)
     sender = KafkaProducer(**(producer(broker) | {"max_request_size": RISK.max_message_bytes}))
     records = blocks = 0
     try:
+        topic_id = raw_log.ids([wanted.topic])[wanted.topic]
         for part in records_of(broker, wanted):
             for block in in_blocks(part):
                 cooked = cook(kitchen, block)
-                header = header_of(cooked, wanted.topic, topic_id, wanted.partition)
+                header = header_of(cooked, wanted.topic, raw_log.check_life(wanted.topic, topic_id), wanted.partition)
                 sent = sender.send(RISK.name, encode_block(cooked.table), headers=header.to_kafka(), partition=wanted.partition)
                 sent.get(timeout=60)
                 records, blocks = records + len(block), blocks + 1

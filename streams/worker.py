@@ -7,29 +7,30 @@ import gc
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
 import faust
 from faust.types import TP
-from kafka.admin import KafkaAdminClient
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from schemas import metrics
 from schemas.block import MAX_BYTES, MAX_ROWS, SCHEMA_VERSION, BlockHeader, encode_block
 from schemas.events import Kind
-from schemas.kafka_options import Broker, common
+from schemas.kafka_options import METADATA_AGE_MS, Broker
 from schemas.places import Places
 from schemas.topics import RAW, RISK
 from streams.cook import Cooked, Kitchen, cook
 from streams.live_rules import LiveRules
 from streams.locate import Locator
 from streams.pace import LoaderLoad, next_block_age
+from streams.raw_log import RawLog
 from streams.records import RawRecord
-from streams.transport import CoalescingTransport
+from streams.transport import CoalescingTransport, Fetched
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ def _nothing() -> None:
 class WorkerOptions:
     """One worker process. `instance` makes group membership static: a restart keeps its partitions (docs/decisions/0012).
 
+    `skip_gone`: see RecordsGone.
+
     `begun` is called when a block is in hand, `advanced` when the broker has it: for a watchdog.
     """
 
@@ -56,7 +59,7 @@ class WorkerOptions:
     instance: str = "worker-1"
     group: str = "citybrain-work"
     loader_group: str = "citybrain-load"
-    topic_ids: dict[str, str] = field(default_factory=dict)
+    skip_gone: bool = False
     begun: Callable[[], None] = _nothing
     advanced: Callable[[], None] = _nothing
 
@@ -87,6 +90,8 @@ def build_app(options: WorkerOptions) -> faust.App:
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=MAX_BYTES,
         consumer_group_instance_id=options.instance,
+        consumer_metadata_max_age_ms=METADATA_AGE_MS,
+        producer_metadata_max_age_ms=METADATA_AGE_MS,
         broker_max_poll_records=MAX_ROWS * 2,
         broker_session_timeout=broker.session_timeout_ms / 1000,
         broker_heartbeat_interval=broker.heartbeat_interval_ms / 1000,
@@ -95,36 +100,51 @@ def build_app(options: WorkerOptions) -> faust.App:
         producer_max_request_size=RISK.max_message_bytes,
         producer_acks=-1,
     )
-    transport = CoalescingTransport(app.conf.broker, app)
+    locator, rules = Locator(options.places), LiveRules(options.model)
+    raw_log = RawLog(broker, skip_gone=options.skip_gone)
+
+    async def look(assigned: set[TP]) -> dict[str, str]:
+        ids: dict[str, str] = {}
+        if not assigned:
+            return ids
+        with all_or_nothing():
+            ids = await asyncio.to_thread(raw_log.ids, {partition.topic for partition in assigned})
+            await asyncio.to_thread(raw_log.check_committed, options.group, assigned)
+        return ids
+
+    transport = CoalescingTransport(app.conf.broker, app, look)
     transport.block_age_ms = options.block_age_ms
     app.transport = transport
-    locator, rules = Locator(options.places), LiveRules(options.model)
-
-    @app.on_partitions_assigned.connect
-    async def _forget_topic_ids(*_: object, **__: object) -> None:
-        options.topic_ids.clear()
 
     @app.task
     async def _pace() -> None:
         await keep_pace(app, options)
 
     for kind in options.kinds:
-        _add_agent(app, Kitchen(kind, locator, rules.now(), options.keep_text), rules, options)
+        _add_agent(app, Kitchen(kind, locator, rules.now(), options.keep_text), rules, raw_log, options)
     return app
 
 
-def _add_agent(app: faust.App, kitchen: Kitchen, rules: LiveRules, options: WorkerOptions) -> None:
+def _add_agent(app: faust.App, kitchen: Kitchen, rules: LiveRules, raw_log: RawLog, options: WorkerOptions) -> None:
     topic = app.topic(RAW[kitchen.kind].name, value_serializer="raw", key_serializer="raw")
 
     @app.agent(topic, concurrency=1, name=f"cook-{kitchen.kind}")
     async def _cook(stream: Any) -> None:
+        expected: dict[TP, int] = {}
         async for event in stream.noack().events():  # one event = all records fetched for one partition
             with all_or_nothing():
-                for records in in_blocks(event.value):
+                fetched: Fetched = event.value
+                if fetched.records[0].offset > expected.get(event.message.tp, fetched.records[0].offset):
+                    await asyncio.to_thread(
+                        raw_log.check_starts, {TopicPartition(*event.message.tp): expected[event.message.tp]}
+                    )
+                for records in in_blocks(fetched.records):
                     options.begun()
                     now = replace(kitchen, rules=await asyncio.to_thread(rules.now))
-                    await _publish(app, now, event.message.tp, records, options)
+                    topic_id = asyncio.to_thread(raw_log.check_life, event.message.topic, fetched.topic_id)
+                    await _publish(app, now, event.message.tp, records, topic_id)
                     options.advanced()
+                expected[event.message.tp] = event.message.offset + 1
                 event.ack()
                 gc.collect(1)
 
@@ -164,13 +184,11 @@ async def keep_pace(app: faust.App, options: WorkerOptions) -> None:
             metrics.BLOCK_AGE_SET.set(age / 1000)
 
 
-async def _publish(app: faust.App, kitchen: Kitchen, partition: TP, records: list[RawRecord], options: WorkerOptions) -> None:
-    """Cook one block and send it; returns when the broker has it on all replicas."""
-    if partition.topic not in options.topic_ids:
-        options.topic_ids[partition.topic] = await asyncio.to_thread(ask_topic_id, options.broker, partition.topic)
+async def _publish(app: faust.App, kitchen: Kitchen, partition: TP, records: list[RawRecord], asked: Awaitable[str]) -> None:
+    """Cook one block and send it; returns when the broker has it on all replicas. `asked` gives the id of its topic."""
     started = time.perf_counter()
-    cooked = await asyncio.to_thread(cook, kitchen, records)
-    header = header_of(cooked, partition.topic, options.topic_ids[partition.topic], partition.partition)
+    cooked, topic_id = await asyncio.gather(asyncio.to_thread(cook, kitchen, records), asked)
+    header = header_of(cooked, partition.topic, topic_id, partition.partition)
     value = await asyncio.to_thread(encode_block, cooked.table)
     metrics.COOK_SECONDS.observe(time.perf_counter() - started)
     await app.producer.send_and_wait(
@@ -192,16 +210,6 @@ def header_of(cooked: Cooked, topic: str, topic_id: str, partition: int) -> Bloc
         rows=cooked.table.num_rows,
         rejected=len(cooked.rejects),
     )
-
-
-def ask_topic_id(broker: Broker, topic: str) -> str:
-    """UUID of a topic, text. A re-created topic has another one."""
-    admin = KafkaAdminClient(**common(broker))
-    try:
-        (description,) = admin.describe_topics([topic])
-        return str(description["topic_id"])
-    finally:
-        admin.close()
 
 
 @contextmanager

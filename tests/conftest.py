@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,37 @@ from ingest.city import City, build_city
 from schemas.kafka_options import Broker
 from sinks.migrate import fill_lookups, migrate
 from sinks.store import Store
+from tests.faults.results import NAMED, Recorder, bare
+from tests.faults.seeds import seed_of
 from tests.pipeline import Pipeline
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the fault tests (docs/faults.md)."""
+    group = parser.getgroup("faults")
+    group.addoption("--full", action="store_true", help="all crash points and many kills, instead of the short form")
+    group.addoption("--seed", type=int, help="of moments, sizes and kills; printed, so that a failure can be repeated")
+    group.addoption("--faults", action="store_true", help="only tests that docs/faults.md names; what they say is kept")
+    group.addoption("--kills", type=int, help="random kill -9 during the storm")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what the tests of docs/faults.md say, when they are what is run."""
+    if config.getoption("--faults"):
+        config.pluginmanager.register(Recorder(datetime.now(UTC).date().isoformat(), seed_of(config)))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """What repeats a run."""
+    return f"faults: --seed {seed_of(config)}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --faults, the named tests alone."""
+    if config.getoption("--faults"):
+        dropped = [item for item in items if bare(item.nodeid) not in NAMED]
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if bare(item.nodeid) in NAMED]
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,10 @@ from citybrain.watchdog import Watchdog
 
 
 @click.command()
+@click.option("--skip-gone", is_flag=True, help="Go on behind records that retention removed before they were read.")
 @json_option
 @click.pass_obj
-def command(settings: Settings, as_json: bool) -> None:
+def command(settings: Settings, skip_gone: bool, as_json: bool) -> None:
     """Run one worker: read raw topics, validate, locate, classify, redact, send blocks.
 
     Runs until SIGTERM or Ctrl-C, then drains. One process a core; give each its own CITYBRAIN_WORK__INSTANCE.
@@ -40,6 +41,7 @@ def command(settings: Settings, as_json: bool) -> None:
             keep_text=settings.work.keep_text,
             model=settings.work.model,
             instance=settings.work.instance,
+            skip_gone=skip_gone,
             begun=watchdog.begun,
             advanced=watchdog.advanced,
         )

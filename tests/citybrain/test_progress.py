@@ -14,16 +14,17 @@ from schemas.topics import RAW
 SENSOR, GRID = RAW["sensor"].name, RAW["grid"].name
 
 
-def row(topic: str, partition: int, following: int, **counts: int) -> dict[str, object]:
+def row(topic: str, partition: int, following: int, topic_id: str = "now", **counts: int) -> dict[str, object]:
     """One line of the ledger's answer; 64-bit numbers are quoted, as ClickHouse does in JSON."""
     names = ("stored", "rejected", "repeated", "redelivered", "blocks")
-    return {"source_topic": topic, "source_partition": partition, "next": str(following)} | {
+    return {"source_topic": topic, "source_topic_id": topic_id, "source_partition": partition, "next": str(following)} | {
         name: str(counts.get(name, 0)) for name in names
     }
 
 
 def measured(monkeypatch: pytest.MonkeyPatch, ends: dict[tuple[str, int], int], *rows: dict[str, object]) -> progress.Progress:
     monkeypatch.setattr(progress, "log_ends", lambda *_: ends)
+    monkeypatch.setattr(progress, "topic_ids", lambda _, names: dict.fromkeys(names, "now"))
     return measure(Broker(), lambda *_: "\n".join(json.dumps(entry) for entry in rows).encode())
 
 
@@ -43,6 +44,8 @@ class TestMeasure:
 
         assert (now.sent, now.behind, now.blocks) == (7, 7, 0)
 
-    def test_a_ledger_of_an_earlier_life_never_makes_it_negative(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The topic was made again and is shorter than what was stored before."""
-        assert measured(monkeypatch, {(GRID, 0): 3}, row(GRID, 0, 500, stored=500)).behind == 0
+    def test_a_ledger_of_an_earlier_life_covers_nothing_of_this_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The topic was made again, and its offsets begin at 0 again."""
+        rows = row(GRID, 0, 500, "before", stored=500), row(GRID, 0, 2, stored=2), row(GRID, 0, 900, "long before", stored=900)
+
+        assert measured(monkeypatch, {(GRID, 0): 3}, *rows).behind == 1

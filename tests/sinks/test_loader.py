@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -20,8 +21,11 @@ from schemas.errors import CitybrainError, LogTruncated, StoreRefused, StoreUnav
 from schemas.kafka_options import Broker, busy_share, common, loader, producer
 from schemas.topics import ALERTS, RISK
 from sinks import loader as loader_module
+from sinks.boot_clock import boot_clock
+from sinks.ledger import Position, Tally
 from sinks.loader import Loader, LoaderOptions, finish_joining
 from sinks.store import Store
+from sinks.writer import BlockWriter
 from tests.alerts import action, raised
 from tests.life import admin_of, recreate
 from tests.sinks.blocks import Block, bad, block, one, raw, rows_in
@@ -33,7 +37,8 @@ class Loading:
     def __init__(self, broker: Broker, store: Store, options: LoaderOptions | None = None) -> None:
         self._stop = threading.Event()
         self.failed: CitybrainError | None = None
-        self._thread = threading.Thread(target=self._run, args=(Loader(broker, store, options),))
+        self.loader = Loader(broker, store, options)
+        self._thread = threading.Thread(target=self._run, args=(self.loader,))
         self._thread.start()
 
     def _run(self, running: Loader) -> None:
@@ -189,6 +194,29 @@ def test_what_the_store_refuses_for_ever_stops_the_partition_and_is_stored_after
     until(eyes, LEDGER, 2)
     after.end()
     assert rows_in(store)["events"] == rows_in(store)["counts_day"] == 2
+
+
+def test_records_held_past_the_session_are_dropped(
+    kafka: Broker, store: Store, eyes: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another may own the partition by then: no insert begins after a poll so old, and the ledger says where to go on."""
+    short = kafka.model_copy(update={"session_timeout_ms": 1_500, "heartbeat_interval_ms": 300})
+    send(kafka, [block([raw(n)]) for n in range(4)])
+    write, ages = BlockWriter.store, []
+
+    def slow(self: BlockWriter, position: Position, record: Any) -> Tally:
+        ages.append(boot_clock() - loading.loader._last_poll)
+        time.sleep(0.9)
+        return write(self, position, record)
+
+    monkeypatch.setattr(BlockWriter, "store", slow)
+    loading = Loading(short, store)
+    until(eyes, LEDGER, 4, 60)
+    loading.end()
+
+    assert max(ages) < 1.5
+    assert "last poll is older than the session; dropping records held" in caplog.text
+    assert rows_in(store)["events"] == rows_in(store)["counts_day"] == 4
 
 
 class Assignments(ConsumerRebalanceListener):

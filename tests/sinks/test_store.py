@@ -87,6 +87,16 @@ class TestTokens:
         counted = rows_in(store)
         assert counted["events"] == counted[target] == counted["counts_day"] == counted["counts_minute"] == 5
 
+    def test_a_view_that_fails_fails_the_insert_and_is_whole_after_the_fix(self, store: Store) -> None:
+        store.command("DETACH TABLE counts_day")
+        with pytest.raises((StoreRefused, StoreUnavailable)):
+            store.insert("events", some_events(), "token")
+        store.command("ATTACH TABLE counts_day")
+        store.insert("events", some_events(), "token")
+
+        counted = rows_in(store)
+        assert counted["events"] == counted["counts_day"] == counted["counts_minute"] == 5
+
     def test_another_token_is_another_insert(self, store: Store) -> None:
         store.insert("events", some_events(), "one")
         store.insert("events", some_events(), "two")

@@ -1,0 +1,61 @@
+"""Between every two steps of worker and loader the process ends and another starts: the audit sees nothing of it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from streams.worker import LEFT_ON_ERROR
+from tests.faults.conftest import Traffic
+from tests.faults.crashing import LOADER, WORKER
+from tests.faults.parts import Parts
+
+DEATH_SECONDS = 90.0
+
+
+@pytest.fixture
+def beside(parts: Parts, request: pytest.FixtureRequest) -> Iterator[None]:
+    """The part that does not die."""
+    name: str = request.param
+    parts.want(name)
+    yield
+    for left in [part for part in parts.wanted if part != "store"]:
+        parts.end(left)
+
+
+@pytest.mark.parametrize("beside", ["load-1"], indirect=True)
+@pytest.mark.parametrize("point", WORKER)
+@pytest.mark.usefixtures("beside")
+def test_a_worker_dies_at(parts: Parts, traffic: Traffic, point: str) -> None:
+    traffic.send()
+    dying = parts.dying("work-1", point)
+
+    assert dying.wait(DEATH_SECONDS) == -signal.SIGKILL, f"it never came to {point}; see {parts.folder / 'work-1.log'}"
+    parts.want("work-1")
+    parts.check(traffic.sent)
+
+
+@pytest.mark.parametrize("beside", ["work-1"], indirect=True)
+@pytest.mark.parametrize("point", LOADER)
+@pytest.mark.usefixtures("beside")
+def test_a_loader_dies_at(parts: Parts, traffic: Traffic, point: str) -> None:
+    traffic.send()
+    dying = parts.dying("load-1", point)
+
+    assert dying.wait(DEATH_SECONDS) == -signal.SIGKILL, f"it never came to {point}; see {parts.folder / 'load-1.log'}"
+    parts.want("load-1")
+    parts.check(traffic.sent)
+
+
+@pytest.mark.parametrize("beside", ["load-1"], indirect=True)
+@pytest.mark.usefixtures("beside")
+def test_a_worker_fails_on_a_block(parts: Parts, traffic: Traffic) -> None:
+    """An error that is no bad record ends the process: going on would acknowledge later records, and with them this block."""
+    failing = parts.dying("work-1", "fails")
+    traffic.send()
+
+    assert failing.wait(DEATH_SECONDS) == LEFT_ON_ERROR, f"it went on; see {parts.folder / 'work-1.log'}"
+    parts.want("work-1")
+    parts.check(traffic.sent)

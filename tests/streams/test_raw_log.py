@@ -1,0 +1,76 @@
+"""What a worker asks about its raw topics, on a real Kafka: their ids, and whether the next records are still there."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
+
+from schemas.errors import RecordsGone
+from schemas.kafka_options import Broker, producer
+from streams.raw_log import RawLog, TopicReplaced
+from tests.life import admin_of
+
+TOPIC, GROUP = "raw-log-test", "raw-log-test-group"
+PARTITION = TopicPartition(TOPIC, 0)
+
+
+@pytest.fixture
+def topic(broker: Broker) -> str:
+    """A new topic with ten records."""
+    with admin_of(broker) as admin:
+        if TOPIC in admin.list_topics():
+            admin.delete_topics([TOPIC])
+        while TOPIC in admin.list_topics():
+            time.sleep(0.05)
+        admin.create_topics({TOPIC: {"num_partitions": 1, "replication_factor": 1}})
+    sender = KafkaProducer(**producer(broker))
+    for number in range(10):
+        sender.send(TOPIC, b"%d" % number)
+    sender.flush()
+    sender.close()
+    return TOPIC
+
+
+def test_a_topic_made_again_is_found_out(broker: Broker, topic: str) -> None:
+    """Also in the moment in which there is none."""
+    raw_log = RawLog(broker)
+    before = raw_log.ids([topic])[topic]
+    assert raw_log.check_life(topic, before) == before
+
+    with admin_of(broker) as admin:
+        admin.delete_topics([topic])
+        while topic in admin.list_topics():
+            time.sleep(0.05)
+        admin.create_topics({topic: {"num_partitions": 1, "replication_factor": 1}})
+    with pytest.raises(
+        TopicReplaced, match=f"{topic} was deleted and made again while it was read: its id was {before}, now it is"
+    ):
+        raw_log.check_life(topic, before)
+
+
+def test_an_id_that_was_not_known_before_the_fetch_is_no_proof(broker: Broker, topic: str) -> None:
+    with pytest.raises(TopicReplaced, match="its id was unknown"):
+        RawLog(broker).check_life(topic, "")
+
+
+def test_records_that_are_gone_are_told_and_skipped_when_asked(
+    broker: Broker, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    raw_log = RawLog(broker)
+    raw_log.check_committed(GROUP, [(topic, 0)])  # nothing is committed: the oldest record is the right one
+    with admin_of(broker) as admin:
+        admin.alter_group_offsets(GROUP, {PARTITION: OffsetAndMetadata(4, "", -1)})
+        admin.delete_records({PARTITION: 4})
+        raw_log.check_committed(GROUP, [(topic, 0)])
+        admin.delete_records({PARTITION: 9})
+
+    with pytest.raises(RecordsGone, match="offset 4, but the log starts at 9; 5 records are gone"):
+        raw_log.check_committed(GROUP, [(topic, 0)])
+    with pytest.raises(RecordsGone):
+        raw_log.check_starts({PARTITION: 8})
+    with caplog.at_level(logging.CRITICAL):
+        RawLog(broker, skip_gone=True).check_committed(GROUP, [(topic, 0)])
+    assert "going on, as asked by --skip-gone" in caplog.text
