@@ -30,7 +30,7 @@ RAW: Final[dict[Kind, Topic]] = {
 }
 """Raw topics by kind: one record = one event = one row."""
 
-RISK: Final = Topic("citybrain.risk", "none", "Arrow block of one source partition (schemas.block)", 2, 7 * DAY_MS, 8_388_608)
+RISK: Final = Topic("citybrain.risk", "none", "Arrow block of one source partition (schemas.block)", 2, 7 * DAY_MS, 20_971_520)
 """Blocks. At least as many partitions as the widest raw topic: partition p of any topic goes to partition p here."""
 
 ALERTS: Final = Topic("citybrain.alerts", "alert id", "CloudEvent of schemas.alerts: alert or action", 1, 365 * DAY_MS)

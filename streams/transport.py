@@ -16,6 +16,8 @@ from faust.types import TP
 
 ENOUGH_BYTES = 16_777_216
 """The broker answers a fetch when it has this much for all partitions, or at the block age: whichever comes first."""
+MOST_BYTES = 41_943_040
+"""What is taken of fetched records at a time, unpacked, over all partitions: enough for a full block of each when many wait."""
 CHUNK = 200
 """Records taken from the fetched ones at a time, until a message has enough bytes: so many may come on top of those."""
 
@@ -68,7 +70,7 @@ class CoalescingThread(AIOKafkaConsumerThread):
         fetched: dict[TP, list[Any]] = {}
         most = CHUNK if max_records is None else max_records
         rows = size = 0
-        while rows < most and size < ENOUGH_BYTES:
+        while rows < most and size < MOST_BYTES:
             part = await super()._fetch_records(consumer, active_partitions, 0.0 if rows else timeout, min(CHUNK, most - rows))
             if not part:
                 break

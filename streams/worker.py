@@ -35,6 +35,8 @@ from streams.transport import CoalescingTransport, Fetched
 log = logging.getLogger(__name__)
 
 LEFT_ON_ERROR = 70
+FETCH_BYTES = 4 * 1024 * 1024
+"""Most that one fetch brings of a partition, as compressed in the log."""
 
 
 def _nothing() -> None:
@@ -88,11 +90,11 @@ def build_app(options: WorkerOptions) -> faust.App:
         stream_buffer_maxsize=2,  # counts batches; the default of 4,096 fetches a whole topic into memory
         stream_recovery_delay=0.0,
         consumer_auto_offset_reset="earliest",
-        consumer_max_fetch_size=MAX_BYTES,
+        consumer_max_fetch_size=FETCH_BYTES,
         consumer_group_instance_id=options.instance,
         consumer_metadata_max_age_ms=METADATA_AGE_MS,
         producer_metadata_max_age_ms=METADATA_AGE_MS,
-        broker_max_poll_records=MAX_ROWS * 2,
+        broker_max_poll_records=MAX_ROWS * 3,
         broker_session_timeout=broker.session_timeout_ms / 1000,
         broker_heartbeat_interval=broker.heartbeat_interval_ms / 1000,
         broker_commit_interval=1.0,

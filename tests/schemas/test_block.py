@@ -140,7 +140,7 @@ def test_each_column_stands_once_and_an_accepted_row_has_no_reject_field() -> No
 
 
 def test_words_are_dictionaries_and_lz4_keeps_a_full_block_small() -> None:
-    """20,000 rows of repeated words: far below Kafka's limit."""
+    """A full block of repeated words: far below Kafka's limit."""
     row = {"source_offset": 1, "kind": "sensor", "source": "s" * 40, "incident_class": "U00", "metrics": ["a"], "values": [1.0]}
     schema = pa.schema([pa.field(f.name, plain(f.type)) for f in BLOCK_SCHEMA])
     table = pa.Table.from_pylist([row] * MAX_ROWS, schema).cast(BLOCK_SCHEMA)
