@@ -42,6 +42,15 @@ test-faults: setup  ## everything broken on purpose: crash points, 200 kills, cu
 test-mutations: setup  ## each guard removed in a copy of the tree: some test has to go red; ARGS="--only token"
 	$(BIN)/python -m tests.faults.mutations $(ARGS)
 
+bench: setup  ## throughput beside peers, latency, scale, memory: bench/RESULTS.md; ARGS="--only throughput", ARGS="--quick --out DIR"
+	$(BIN)/python -m bench.all $(ARGS)
+
+guard: setup  ## fails when City brain became half as fast beside ClickHouse alone as was recorded in bench/guard.json
+	$(BIN)/python -m bench.guard $(ARGS)
+
+bench-history: setup  ## three years by backfill, and every question over them; once, a quarter of an hour
+	$(BIN)/python -m bench.all --only history $(ARGS)
+
 check-data: setup  ## play every mapped set of ../shared/data and compare with an independent recount
 	$(BIN)/python -m tests.check_data $(ARGS)
 
@@ -77,4 +86,4 @@ lock: setup  ## pin again; names no address
 clean:  ## remove what was made
 	rm -rf $(VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup demo tools test check-data check-outbreaks check-api lint types contract docs docs-check lock clean test-faults test-mutations
+.PHONY: help setup demo tools test check-data check-outbreaks check-api lint types contract docs docs-check lock clean test-faults test-mutations bench guard bench-history

@@ -90,8 +90,11 @@ def lock_of(peer: str) -> str:
     return peer.removesuffix("_ours")
 
 
-def run_peer(name: str, kafka: LocalKafka, folder: Path, file: Path) -> dict[str, Any]:
-    """One run of one peer into a new store in `folder`. BenchFailed when it fails or stores less than it took."""
+def run_peer(name: str, kafka: LocalKafka, folder: Path, file: Path, python: Path | None = None) -> dict[str, Any]:
+    """One run of one peer into a new store in `folder`; `python`: not that of its own environment.
+
+    BenchFailed when it fails or stores less than it took.
+    """
     events = records_in(Broker(bootstrap=kafka.bootstrap))
     folder.mkdir()
     store, ours = folder / "store", name.endswith("_ours")
@@ -107,7 +110,7 @@ def run_peer(name: str, kafka: LocalKafka, folder: Path, file: Path) -> dict[str
     log = folder / "peer.log"
     with log.open("wb") as errors:
         peer = subprocess.Popen(
-            [str(python_of(lock_of(name))), "-m", f"bench.peers.{module}", *arguments],
+            [str(python or python_of(lock_of(name))), "-m", f"bench.peers.{module}", *arguments],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

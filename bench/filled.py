@@ -28,7 +28,7 @@ from schemas.topics import ALL, RAW, RISK
 
 SENDERS: Final = 2
 NOTE: Final = "filled.json"
-PATIENCE_SECONDS: Final = 30.0
+PATIENCE_SECONDS: Final = 120.0
 
 
 class BenchFailed(CitybrainError):
@@ -36,18 +36,22 @@ class BenchFailed(CitybrainError):
 
 
 class Filling(NamedTuple):
-    """What the raw topics hold. `partitions` of each raw topic; 0: as many as a deployment starts with."""
+    """What the raw topics hold. `partitions` of each raw topic; 0: as many as a deployment starts with.
+
+    Records shorter than `least_bytes` are made so long.
+    """
 
     traffic: Traffic
     events: int
     partitions: int = 0
+    least_bytes: int = 0
 
 
 @contextmanager
 def filled(folder: Path, filling: Filling) -> Iterator[LocalKafka]:
     """A running broker in `folder` with `filling.events` records in the raw topics."""
     note = folder / NOTE
-    known = note.exists() and orjson.loads(note.read_bytes()) == filling._asdict()
+    known = note.exists() and Filling(**orjson.loads(note.read_bytes())) == filling
     if folder.exists() and any(folder.iterdir()) and not known:
         message = f"{folder} holds something else than {filling._asdict()}; remove it, or name another folder"
         raise BenchFailed(message)
@@ -115,7 +119,7 @@ def _fill(broker: Broker, filling: Filling) -> None:
         subprocess.Popen(
             [
                 sys.executable, "-m", "bench.traffic", "--broker", broker.bootstrap, "--traffic", filling.traffic,
-                "--events", str(filling.events), "--shard", f"{number}/{SENDERS}",
+                "--events", str(filling.events), "--shard", f"{number}/{SENDERS}", "--least-bytes", str(filling.least_bytes),
             ],
             stdout=subprocess.DEVNULL,
             preexec_fn=tied_to_parent,  # noqa: PLW1509 - the child runs one system call before its program

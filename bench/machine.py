@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from importlib.metadata import version
+from pathlib import Path
 
 LIBRARIES = ("faust-streaming", "aiokafka", "kafka-python", "chdb", "clickhouse-connect", "pyarrow", "polars", "pydantic")
 
@@ -17,3 +19,10 @@ def machine() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: version(name) for name in LIBRARIES},
     }
+
+
+def commit() -> str:
+    """What is measured, shortened; with a plus when files differ from it."""
+    told = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty=+", "--exclude=*"]
+    found = subprocess.run(told, capture_output=True, text=True, check=False).stdout.strip()
+    return found or "unknown"

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -25,8 +26,14 @@ from schemas.kafka_options import Broker
 from schemas.topics import RISK
 
 LOOK_SECONDS: Final = 0.5
-STALLED_SECONDS: Final = 60.0
+STALLED_SECONDS: Final = 120.0
 DONE = "SELECT toInt64(sum(stored + rejected + repeated + conflict + redelivered)) AS n FROM blocks"
+
+Look = Callable[[int, Callable[[], dict[str, int]]], None]
+
+
+def nobody(_: int, __: Callable[[], dict[str, int]]) -> None:
+    """Nobody looks."""
 
 
 class Pair:
@@ -77,11 +84,15 @@ class Pair:
                 raise BenchFailed(message)
             time.sleep(0.02)
 
-    def wait(self, records: int) -> None:
-        """Until the ledger accounts for so many records. BenchFailed when a part ended or nothing moves for a minute."""
+    def wait(self, records: int, look: Look = nobody) -> None:
+        """Until the ledger accounts for so many records. BenchFailed when a part ended or nothing moves for two minutes.
+
+        `look` gets the records stored and the memory of each part, every now and then.
+        """
         last, moved = -1, time.monotonic()
         while (done := self.ask(DONE)["n"]) < records:
             self._check()
+            look(done, self.memory_mib)
             if done != last:
                 last, moved = done, time.monotonic()
             if time.monotonic() - moved > STALLED_SECONDS:
@@ -154,5 +165,6 @@ class Pair:
     def _check(self) -> None:
         for name, process in self._processes.items():
             if (code := process.poll()) is not None:
-                message = f"{name} ended with code {code}; see {self._folder / f'{name}.log'}"
+                log = (self._folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+                message = f"{name} ended with code {code}: {log[-4_000:]}"
                 raise BenchFailed(message)

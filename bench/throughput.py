@@ -25,7 +25,7 @@ from typing import Any, Final, get_args
 
 from bench.filled import BenchFailed, Filling, filled, records_in, renew_blocks
 from bench.machine import machine
-from bench.pair import Pair
+from bench.pair import Look, Pair, nobody
 from bench.profiled import profiled, show
 from bench.traffic import Traffic
 from citybrain.audit import run_audit
@@ -65,7 +65,7 @@ class Run:
 
 def measure(
     kafka: LocalKafka, folder: Path, *, workers: int = 1, partitions: int = 0, audit: bool = True, profile: Path | None = None,
-    native: bool = False,
+    native: bool = False, look: Look = nobody,
 ) -> Run:  # fmt: skip
     """One run over a filled broker; `folder` is new. BenchFailed when the published counts are not what was stored."""
     broker = Broker(bootstrap=kafka.bootstrap)
@@ -76,7 +76,7 @@ def measure(
         pair.wait_for_first()
         idle = pair.cpu()
         with profiled(pair.pids, profile, native=native) if profile else nullcontext():
-            pair.wait(events)
+            pair.wait(events, look)
         used = pair.cpu()
         ledger: dict[str, Any] = pair.ask(LEDGER)
         last = ledger.pop("last")
@@ -136,6 +136,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--partitions", type=int, default=0, help="of each raw topic; 0: as many as a deployment starts with")
+    parser.add_argument("--least-bytes", type=int, default=0, help="make shorter records so long")
     parser.add_argument("--no-audit", action="store_true", help="half a minute a million events shorter, and half as good")
     parser.add_argument("--keep", type=Path, help="folder of the filled broker, used again when it holds the same traffic")
     parser.add_argument("--profile", type=Path, help="folder for py-spy's stacks of worker and loader")
@@ -147,7 +148,7 @@ def main() -> None:
         print(line, file=sys.stderr, flush=True)
 
     runs = measured(
-        Filling(asked.traffic, asked.events, asked.partitions), asked.runs, asked.keep, tell,
+        Filling(asked.traffic, asked.events, asked.partitions, asked.least_bytes), asked.runs, asked.keep, tell,
         workers=asked.workers, audit=not asked.no_audit, profile=asked.profile, native=asked.native,
     )  # fmt: skip
     found = {"machine": machine(), "traffic": asked.traffic, "events": asked.events, **summary(runs)}

@@ -8,13 +8,15 @@ Every text begins with a number of its own, for people never write the same text
 
     python -m bench.traffic --broker 127.0.0.1:9092 --traffic mixed --events 100000
 
-sends them; two processes share the work with --shard 0/2 and --shard 1/2.
+sends them; two processes share the work with --shard 0/2 and --shard 1/2. With --rate they are sent evenly, else at once.
+The last line is what was sent and what it cost, JSON.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Final, Literal, get_args
@@ -39,12 +41,14 @@ TEXT: Final = b'"data":{"text":"'
 """How the data of a report begins."""
 BROKEN: Final = b"/broken\n"
 """How the keys of records begin that are broken on purpose."""
+PADDED: Final = b'{"padding":"'
+SHORTEST_WAIT_SECONDS: Final = 0.002
 TELLING: Final = ("incident_class", "code")
 """Fields that say a class without any text being read."""
 
 
-def wires(traffic: Traffic, events: int, shard: Shard = WHOLE) -> Iterator[Wire]:
-    """This shard's part of `events` records, in the order of time."""
+def wires(traffic: Traffic, events: int, shard: Shard = WHOLE, least_bytes: int = 0) -> Iterator[Wire]:
+    """This shard's part of `events` records, in the order of time, each made at least so long by a field nobody reads."""
     city, midnight = build_city(SEED), yesterday()
     share = events // shard.of + (shard.number < events % shard.of)
     match traffic:
@@ -54,7 +58,8 @@ def wires(traffic: Traffic, events: int, shard: Shard = WHOLE) -> Iterator[Wire]
             found = _spoilt(_mixed(city, midnight, events, shard), midnight)
         case "text":
             found = map(encode, _told_in_words(city, midnight, events, shard))
-    return islice(map(_numbered, found), share)
+    numbered = islice(map(_numbered, found), share)
+    return (_longer(wire, least_bytes) for wire in numbered) if least_bytes else numbered
 
 
 def yesterday() -> datetime:
@@ -67,6 +72,13 @@ def _numbered(wire: Wire) -> Wire:
     if TEXT not in wire.value:
         return wire
     return wire._replace(value=wire.value.replace(TEXT, TEXT + f"编号{wire.key[-5:].decode()}，".encode()))
+
+
+def _longer(wire: Wire, least_bytes: int) -> Wire:
+    missing = least_bytes - len(wire.value) - len(PADDED) - 2
+    if missing <= 0 or not wire.value.startswith(b"{"):
+        return wire
+    return wire._replace(value=PADDED + b"x" * missing + b'",' + wire.value[1:])
 
 
 def _mixed(city: City, midnight: datetime, events: int, shard: Shard) -> Iterator[Wire]:
@@ -99,12 +111,21 @@ def main() -> None:
     parser.add_argument("--traffic", choices=get_args(Traffic), default="mixed")
     parser.add_argument("--events", type=int, default=100_000, help="of all shards together")
     parser.add_argument("--shard", default="0/1", help="number/of")
+    parser.add_argument("--rate", type=int, default=0, help="events a second of this shard; 0: at once")
+    parser.add_argument("--least-bytes", type=int, default=0, help="make shorter records so long")
     asked = parser.parse_args()
     number, of = map(int, asked.shard.split("/"))
+    records = wires(asked.traffic, asked.events, Shard(number, of), asked.least_bytes)
+    waiting: Iterable[Wire] = list(records) if asked.rate else records  # what is paced is made before the clock runs
     with EventProducer(Broker(bootstrap=asked.broker)) as producer:
-        for wire in wires(asked.traffic, asked.events, Shard(number, of)):
+        started, cpu = time.time(), time.process_time()
+        for sent, wire in enumerate(waiting):
+            if asked.rate and (wait := started + sent / asked.rate - time.time()) > SHORTEST_WAIT_SECONDS:
+                time.sleep(wait)
             producer.send_wire(wire)
-    print(orjson.dumps({"sent": producer.sent, "delivered": producer.delivered, "failed": producer.failed}).decode())
+        producer.flush()
+        told = {"started": started, "seconds": time.time() - started, "cpu_seconds": time.process_time() - cpu}
+    print(orjson.dumps(told | {"sent": producer.sent, "delivered": producer.delivered, "failed": producer.failed}).decode())
     if producer.failed:
         raise SystemExit(1)
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "serve-store": "Let several loaders share one embedded store: ClickHouse over HTTP on loopback.",
     "replay": "Send files to Kafka by a mapping.",
     "city": "Send the simulated city to Kafka, or write its places.",
+    "backfill": "Load history from files or the simulated city into the store, past Kafka; resumable.",
     "reread": "Read raw offsets again and store what is missing.",
     "migrate": "Create or bring up to date the tables.",
     "topics": "Create the topics, show what is there.",
