@@ -34,7 +34,7 @@ from citybrain.commands.up import free_port
 from citybrain.deployment import Deployment
 from citybrain.progress import measure
 from citybrain.settings import Settings
-from citybrain.view_server import add_token
+from citybrain.view_tokens import add_token
 from ingest.city import build_city, make_plan
 from ingest.city.plan import merged
 from ingest.outgoing import Outgoing

@@ -49,6 +49,10 @@ RESTARTS = Counter("citybrain_part_restarts_total", "Parts started again by the 
 PART_UP = Gauge(
     "citybrain_part_up", "1 while a part runs, 0 while it does not, by part", ["part"], multiprocess_mode="mostrecent"
 )
+VIEW_ANSWERS = Counter("citybrain_view_answers_total", "Answers of the HTTP API, by status", ["status"])
+VIEW_SECONDS = Histogram("citybrain_view_seconds", "A question to the HTTP API to the head of its answer", buckets=SECONDS)
+VIEW_STREAMS = Gauge("citybrain_view_streams", "Open live streams of the HTTP API", multiprocess_mode="mostrecent")
+VIEW_DROPPED = Counter("citybrain_view_dropped_total", "Clients of the live stream that read too slowly and were dropped")
 NOTIFIED = Counter("citybrain_alerts_notified_total", "Alerts sent to Alertmanager, by outcome: delivered | failed", ["result"])
 
 # A counter that appears with its first count has no increase that Prometheus can see: those that rules watch start at 0.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -325,6 +326,15 @@ def test_json_schemas_hold_the_checks_that_are_functions_in_python() -> None:
 def test_the_example_settings_are_read_and_nothing_in_them_is_misspelt() -> None:
     settings = Settings.load(ROOT / "deploy/citybrain.toml", {})
     assert settings.broker.bootstrap == "kafka:9092"
+
+
+def test_the_image_holds_every_package() -> None:
+    """What setuptools would package is copied into the image, so that no command is missing there."""
+    copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8"), re.MULTILINE))
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]["find"][
+        "include"
+    ]
+    assert copied == {name.rstrip("*") for name in packages}
 
 
 def test_the_compose_file_runs_commands_and_settings_that_exist() -> None:

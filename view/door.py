@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from schemas import metrics
 from view.page.routes import is_page
 from view.parts import Parts
 from view.problems import answer, defect
@@ -85,6 +86,9 @@ class Door:
 
     @staticmethod
     def _note(scope: Scope, who: Who | None, status: int, started: float) -> None:
+        elapsed = time.perf_counter() - started
+        metrics.VIEW_ANSWERS.labels(status).inc()
+        metrics.VIEW_SECONDS.observe(elapsed)
         entry: dict[str, Any] = {
             "who": who.name if who else None,
             "scope": str(who.scope) if who else None,
@@ -94,6 +98,6 @@ class Door:
             "query": scope["query_string"][:LONGEST_LOGGED].decode("latin-1"),
             "rows": scope["state"].get("rows"),
             "status": status,
-            "ms": round(1000 * (time.perf_counter() - started), 1),
+            "ms": round(1000 * elapsed, 1),
         }
         log.info(orjson.dumps(entry).decode())

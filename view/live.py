@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
+from schemas import metrics
 from schemas.errors import CitybrainError
 from view import alerts
 from view.answers import dumps
@@ -101,6 +102,7 @@ class Hub:
                     if channel.clients and (channel.known is None or channel.known["seq"] != pulse.seq):
                         self.send(channel, await asyncio.to_thread(self.advance, channel, pulse))
                 self.drop_stuck(clock())
+                metrics.VIEW_STREAMS.set(sum(len(channel.clients) for channel in self._channels.values()))
                 if clock() - beat_at >= BEAT_SECONDS:
                     beat_at = clock()
                     self._beat(pulse)
@@ -117,7 +119,7 @@ class Hub:
             for client in stuck:
                 client.leave()
             channel.clients.difference_update(stuck)
-            self.dropped += len(stuck)
+            self._count_dropped(len(stuck))
 
     def close(self) -> None:
         """End every open stream: the server stops, and clients come back to the next one."""
@@ -200,7 +202,11 @@ class Hub:
     def _give(self, channel: Channel, message: bytes) -> None:
         slow = [client for client in channel.clients if not client.give(message)]
         channel.clients.difference_update(slow)
-        self.dropped += len(slow)
+        self._count_dropped(len(slow))
+
+    def _count_dropped(self, clients: int) -> None:
+        self.dropped += clients
+        metrics.VIEW_DROPPED.inc(clients)
 
     def _beat(self, pulse: Pulse) -> None:
         message = _framed("beat", {"seq": pulse.seq, "as_of": pulse.as_of})

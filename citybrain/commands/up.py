@@ -110,7 +110,7 @@ def _kafka_port(settings: Settings) -> int:
 def _view_port(settings: Settings, folder: Path) -> int:
     """The port of the view. BadSettings before anything is started: taken, or open to others without tokens."""
     from citybrain.catalogue_folder import catalogue_of
-    from citybrain.view_server import check_bind, read_tokens
+    from citybrain.view_tokens import check_bind, read_tokens
 
     tokens = with_tokens(settings, folder).view.tokens
     check_bind(settings.view.host, read_tokens(tokens, catalogue_of(settings.city.catalogue)))

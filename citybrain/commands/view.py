@@ -73,7 +73,7 @@ def new(settings: Settings, name: str, scope: str, duty: bool, data_dir: Path | 
       citybrain view token new fire-1 --scope department:fire --duty
     """
     from citybrain.catalogue_folder import catalogue_of
-    from citybrain.view_server import add_token
+    from citybrain.view_tokens import add_token
     from view.who import Scope
 
     path = settings.view.tokens or (data_dir or settings.data_dir) / TOKENS

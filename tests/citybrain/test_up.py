@@ -173,6 +173,7 @@ def test_it_goes_on_where_it_was_killed_and_stops_at_ctrl_c(tmp_path: Path, port
     assert report.repeated == 50
     with httpx.Client(base_url=up.facts["view"].removesuffix("/api/v1/state"), headers=duty, timeout=60) as api:
         act_on_an_alert(api, port)
+        assert 'citybrain_view_answers_total{status="202"} 2.0' in scrape(up.facts["metrics"])
         with messages(api, duty) as stream:
             stream.next("hello")
             assert up.end(signal.SIGINT) < 10

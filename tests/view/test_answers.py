@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -94,6 +95,9 @@ class TestProblems:
     def test_health_is_progress(self, world: World) -> None:
         parts = world.parts()
         with serving(parts) as url:
+            deadline = time.monotonic() + 60
+            while httpx.get(f"{url}/healthz").status_code == 503:  # the store has not been asked yet
+                assert time.monotonic() < deadline
             assert httpx.get(f"{url}/healthz").json()["seq"] > 0
             assert httpx.get(f"{url}/readyz").json()["ready"] is True
             parts.ask = _broken
