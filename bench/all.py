@@ -27,6 +27,9 @@ ROOT: Final = Path(__file__).parents[1]
 SHARE_OF_MOST: Final = 0.8
 """Of the most events a second that the machine can make, send and store at once."""
 
+MOST_OF_RATES: Final = 10
+"""The highest rate is at most so many times the highest fixed one."""
+
 
 class Sizes(NamedTuple):
     """How much is measured."""
@@ -78,7 +81,7 @@ def latency(sizes: Sizes, known: dict[str, Any]) -> dict[str, Any]:
     pipeline = sum(known.get("throughput", {}).get("cpu_us", {}).values()) or _spent(last)
     most = int(machine()["cores"]) * 1e6 / (pipeline + last["generator_us"])
     rate = round(SHARE_OF_MOST * most / 100) * 100
-    top = _run("bench.latency", "--rate", min(rate, sizes.events // sizes.seconds), "--seconds", sizes.seconds)
+    top = _run("bench.latency", "--rate", min(rate, MOST_OF_RATES * sizes.rates[-1]), "--seconds", sizes.seconds)
     return {"rates": rates, "most_with_generators": round(most), "at_80_percent": top}
 
 
