@@ -60,6 +60,9 @@ check-outbreaks: setup  ## EARS over the series of ../shared/data/outbreaks agai
 check-api: setup  ## schemathesis against the HTTP API, 200 requests for each operation and kind of token
 	TEST_API_EXAMPLES=200 $(BIN)/pytest -q tests/view/test_schema.py $(ARGS)
 
+eval: setup  ## quality on the real texts of ../shared/data; writes docs/quality.md
+	$(BIN)/python -m bench.eval $(ARGS)
+
 lint: setup  ## ruff, rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -86,4 +89,4 @@ lock: setup  ## pin again; names no address
 clean:  ## remove what was made
 	rm -rf $(VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup demo tools test check-data check-outbreaks check-api lint types contract docs docs-check lock clean test-faults test-mutations bench guard bench-history
+.PHONY: help setup demo tools test check-data check-outbreaks eval check-api lint types contract docs docs-check lock clean test-faults test-mutations bench guard bench-history
