@@ -102,7 +102,13 @@ def _all(data: Path, only: str | None) -> Iterator[tuple[str, list[Any], dict[st
 def _trained(one: dict[str, Any], data: Path) -> dict[str, Any]:
     rows = read_labelled(data / one["file"], one["text"], one["label"])
     more = [text for _, text in read_texts(data / one["unlabelled"], one["text"]) if text] if "unlabelled" in one else []
-    return train(rows.texts, rows.labels, more, progress=lambda step: print(f"  {step}", file=sys.stderr)).report
+    return train(
+        rows.texts,
+        rows.labels,
+        more,
+        written=shipped_rules().scorer.model.terms,
+        progress=lambda step: print(f"  {step}", file=sys.stderr),
+    ).report
 
 
 def _sentences() -> tuple[list[Any], dict[str, Any]]:

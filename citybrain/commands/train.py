@@ -54,6 +54,7 @@ def command(
     from citybrain.labelled_files import read_labelled, read_meaning, read_texts
     from citybrain.training.train import train
     from schemas.text_model import hash_of, to_bytes
+    from streams.rules import shipped_rules
 
     started = time.monotonic()
     rows = read_labelled(file, text, label, read_meaning(meaning))
@@ -62,6 +63,7 @@ def command(
         rows.texts,
         rows.labels,
         more,
+        written=shipped_rules().scorer.model.terms,
         name=name,
         data=_statement(file, text, label, rows, unlabelled, len(more), seed),
         seed=seed,
@@ -84,7 +86,7 @@ def _statement(file: Path, text: str, label: str, rows: Labelled, unlabelled: Pa
     also = f" Without label: {more:,} rows of {unlabelled.name}." if unlabelled else ""
     return (
         f"Trained on {datetime.now(UTC):%Y-%m-%d} by `citybrain train` from {len(rows.texts):,} rows of {file.name}, text {text}, "
-        f"label {label}: {counts}.{also} Seed {seed}. Holds terms that stand in two or more texts and their weights, no text; "
+        f"label {label}: {counts}.{also} Seed {seed}. Holds terms that stand in two or more texts, the terms of the written rules, and their weights, no text; "
         "those who may not read the texts should not get the model before its terms were looked through."
     )
 

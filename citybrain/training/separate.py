@@ -1,13 +1,15 @@
-"""Weights that tell each label from the others: linear support vectors, every label counting alike.
+"""Weights that tell each label from the others: linear support vectors.
 
 A term is larger for a label that it tells by itself: by the logarithm of how much more it stands in its texts than in others
 (naive Bayes as features of support vectors; Wang and Manning 2012, "Baselines and Bigrams"). That scale is folded back too.
-What terms have in common is learned from texts without labels too: their strongest directions (truncated SVD, as in latent
-semantic analysis) are additional features, and as both steps are linear, their weights are folded back into the terms'.
+What terms have in common comes from elsewhere too: from texts without labels (their strongest directions, by truncated SVD
+as in latent semantic analysis) and from the written rules (the terms of a class are one direction). Directions are additional
+features, and as both steps are linear, their weights are folded back into the terms'.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -53,8 +55,30 @@ def directions_of(rows: sparse.csr_matrix, seed: int) -> Floats | None:
     return np.asarray(found.T * (SHARE / max(length, np.finfo(float).tiny)))
 
 
-def separate(rows: sparse.csr_matrix, labels: Labels, count: int, directions: Floats | None, seed: int) -> Separation:
-    """One plane a label, between its texts and all others; both sides weigh the same however many texts they have."""
+def written_directions(
+    rows: sparse.csr_matrix, terms: Sequence[str], scales: Floats, written: Mapping[str, Mapping[str, float]]
+) -> Floats | None:
+    """Terms x labels of `written` (term: label: weight): a text's length along one is what that label's terms weigh in it.
+
+    Scaled to give the texts length 1 in the mean. None where no term of `written` stands in the rows.
+    """
+    place = {term: number for number, term in enumerate(terms)}
+    column = {
+        label: number for number, label in enumerate(sorted({label for of_term in written.values() for label in of_term}))
+    }
+    found = np.zeros((len(terms), len(column)))
+    for term, weights in written.items():
+        if term in place:
+            for label, weight in weights.items():
+                found[place[term], column[label]] = weight / scales[place[term]]
+    length = np.sqrt(((rows @ found) ** 2).sum(axis=1).mean())
+    return np.asarray(found / length) if length else None
+
+
+def separate(
+    rows: sparse.csr_matrix, labels: Labels, count: int, directions: Floats | None, seed: int, balance: float = 1.0
+) -> Separation:
+    """One plane a label, between its texts and all others; a text of the rarer side weighs more, by the power `balance`."""
     common = None if directions is None else sparse.csr_matrix(rows @ directions)
     weights, bias = np.zeros((rows.shape[1], count)), np.full(count, NEVER)
     for label in range(count):
@@ -66,7 +90,7 @@ def separate(rows: sparse.csr_matrix, labels: Labels, count: int, directions: Fl
             continue
         telling = telling_of(rows, ours)
         own = rows @ sparse.diags(telling)
-        weight = np.where(ours, (~ours).sum() / ours.sum(), 1.0)
+        weight = np.where(ours, ((~ours).sum() / ours.sum()) ** balance, 1.0)
         machine: Any = LinearSVC(C=STRENGTH / np.sqrt(len(labels)), random_state=seed, max_iter=10_000)
         machine.fit(own if common is None else sparse.hstack([own, common]).tocsr(), ours, sample_weight=weight)
         found, bias[label] = machine.coef_[0], machine.intercept_[0]

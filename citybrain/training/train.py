@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy.special import softmax
 from citybrain.training.decide import best_shifts, best_temperature
 from citybrain.training.features import count_terms, scaled, scales_of
 from citybrain.training.measures import measure
-from citybrain.training.separate import NEVER, directions_of, separate
+from citybrain.training.separate import NEVER, directions_of, separate, written_directions
 from citybrain.training.vocabulary import MOST_READ, choose_terms
 from schemas.errors import BadTraining
 from schemas.text_model import Temperature, TextModel, hash_of
@@ -28,6 +28,17 @@ FEW: Final = 1_500
 """Below so many texts, folds are drawn REPEATS times: one draw says too little."""
 LEAST_ROWS: Final = 2
 DIGITS: Final = 4
+
+
+class Way(NamedTuple):
+    """`balance`: power of others / ours that a text of the rarer side weighs. `lent`: length of what the written rules lend."""
+
+    balance: float
+    lent: float
+
+
+WAYS: Final = (Way(0.5, 0.5), Way(1.0, 0.5), Way(1.0, 1.0), Way(0.5, 0.0), Way(1.0, 0.0))
+"""Tried one after the other. Many texts want no balance, since shifts give it; few and rare ones do. Those that borrow are for when there are rules."""
 
 
 class Trained(NamedTuple):
@@ -51,6 +62,7 @@ def train(
     labels: Sequence[str],
     unlabelled: Sequence[str] = (),
     *,
+    written: Mapping[str, Mapping[str, float]] | None = None,
     name: str = "trained",
     data: str = "",
     seed: int = 0,
@@ -60,34 +72,67 @@ def train(
 
     Terms, their scales and directions are chosen without looking at labels; weights are support vectors; shifts of the
     labels and the temperature come from scores of texts by models that had not seen them. The report's figures are made in
-    the same way, with the shifts taken from other folds. BadTraining: fewer than two labels, or one of a single text.
+    the same way, with the shifts taken from other folds; of the WAYS the one with the best macro-F1 is kept. `written`
+    (term: label: weight), of whatever labels, lends its terms and what belongs together among them.
+    BadTraining: fewer than two labels, or one of a single text.
     """
     names = sorted(set(labels))
     _check(names, labels)
     numbers = np.searchsorted(np.array(names), np.array(labels))
     unlabelled = list(unlabelled)[:MOST_READ]
     progress(f"choosing terms in {len(texts):,} texts with and {len(unlabelled):,} without label")
-    terms = choose_terms(texts, unlabelled)
-    if not terms:
-        raise BadTraining("no term stands in two texts; wanted texts of some words each")
+    terms = choose_terms(texts, unlabelled, written or ())
     counts = count_terms([*texts, *unlabelled], terms)
+    if not counts[: len(texts)].nnz:
+        raise BadTraining("no term stands in two texts; wanted texts of some words each")
     scales = scales_of(counts, terms)
     rows = scaled(counts, scales)
     ours = rows[: len(texts)]
-    directions = directions_of(rows[len(texts) :], seed)
-    material = _Rows(ours, numbers, len(names), directions)
-    scores, folds = _unseen_scores(material, seed, progress)
+    common = directions_of(rows[len(texts) :], seed)
+    lent = written_directions(ours, terms, scales, written) if written else None
+    material = {
+        way: _Rows(ours, numbers, len(names), _beside(common, lent, way.lent))
+        for way in WAYS
+        if (way.lent > 0) == (lent is not None)
+    }
+    tried = {way: _try(some, names, way, seed, progress) for way, some in material.items()}
+    way = max(tried, key=lambda one: tried[one].figures["macro_f1"])
+    scores, folds, report = tried[way]
     truth = np.tile(numbers, len(folds))
     progress("choosing shifts of the labels")
     shifts = best_shifts(np.vstack(scores), truth)
     temperature = best_temperature(np.vstack(scores) + shifts, truth)
     progress(f"learning {len(terms):,} terms x {len(names)} labels from all texts")
-    weights, bias = separate(ours, numbers, len(names), directions, seed)
+    weights, bias = separate(ours, numbers, len(names), material[way].directions, seed, way.balance)
     model = _model(name, data, names, terms, scales, weights, bias + shifts, temperature)
-    report = _figures(names, numbers, scores, folds)
-    return Trained(
-        model, report | {"rows": len(texts), "unlabelled": len(unlabelled), "terms": len(terms), "labels": len(names)}
-    )
+    learned = {
+        "rows": len(texts),
+        "unlabelled": len(unlabelled),
+        "terms": len(terms),
+        "labels": len(names),
+        "way": way._asdict(),
+    }
+    others = [{**one._asdict(), "macro_f1": result.figures["macro_f1"]} for one, result in tried.items()]
+    return Trained(model, report | learned | {"tried": others})
+
+
+def _beside(common: Floats | None, lent: Floats | None, share: float) -> Floats | None:
+    """Directions of the unlabelled texts, and those that the written rules lend, of length `share`."""
+    found = [some for some in (common, None if lent is None or not share else lent * share) if some is not None]
+    return np.hstack(found) if found else None
+
+
+class _Tried(NamedTuple):
+    """One way to learn: scores of each text by models that had not seen it, the folds, and the figures."""
+
+    scores: list[Floats]
+    folds: list[Labels]
+    figures: dict[str, Any]
+
+
+def _try(material: _Rows, names: Sequence[str], way: Way, seed: int, progress: Progress) -> _Tried:
+    scores, folds = _unseen_scores(material, way, seed, progress)
+    return _Tried(scores, folds, _figures(names, material.labels, scores, folds))
 
 
 def _check(names: Sequence[str], labels: Sequence[str]) -> None:
@@ -108,7 +153,7 @@ def folds_of(labels: Labels, seed: int) -> Labels:
     return folds
 
 
-def _unseen_scores(material: _Rows, seed: int, progress: Progress) -> tuple[list[Floats], list[Labels]]:
+def _unseen_scores(material: _Rows, way: Way, seed: int, progress: Progress) -> tuple[list[Floats], list[Labels]]:
     """Scores of each text by a model of the other folds, for each draw of the folds."""
     repeats = REPEATS if len(material.labels) < FEW else 1
     all_scores, all_folds = [], []
@@ -116,9 +161,11 @@ def _unseen_scores(material: _Rows, seed: int, progress: Progress) -> tuple[list
         folds = folds_of(material.labels, seed + repeat)
         scores = np.full((len(folds), material.kinds), NEVER)
         for fold in range(FOLDS):
-            progress(f"cross-validation {repeat * FOLDS + fold + 1} of {repeats * FOLDS}")
+            progress(f"cross-validation {repeat * FOLDS + fold + 1} of {repeats * FOLDS}, {way}")
             here = folds == fold
-            known = separate(material.features[~here], material.labels[~here], material.kinds, material.directions, seed)
+            known = separate(
+                material.features[~here], material.labels[~here], material.kinds, material.directions, seed, way.balance
+            )
             scores[here] = known.scores(material.features[here])
         all_scores.append(scores)
         all_folds.append(folds)

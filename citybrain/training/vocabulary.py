@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from streams.matching import needle
+
 LONGEST: Final = 4
 """Characters of a Chinese term: most words have two, most names of things up to four."""
 MOST_TERMS: Final = 20_000
@@ -30,8 +32,8 @@ def terms_in(text: str) -> Iterator[str]:
             yield piece
 
 
-def choose_terms(labelled: Sequence[str], unlabelled: Iterable[str] = ()) -> list[str]:
-    """Terms of at least LEAST_TEXTS labelled texts, the MOST_TERMS most frequent ones; no label is looked at.
+def choose_terms(labelled: Sequence[str], unlabelled: Iterable[str] = (), known: Iterable[str] = ()) -> list[str]:
+    """Terms of at least LEAST_TEXTS labelled texts, the MOST_TERMS most frequent ones, and all `known` ones; no label is looked at.
 
     A longer n-gram that adds nothing, because a shorter one inside it stands in exactly as many texts of each kind, is left
     out: its weight would be the shorter one's. Sorted, so that the same texts give the same list.
@@ -41,7 +43,8 @@ def choose_terms(labelled: Sequence[str], unlabelled: Iterable[str] = ()) -> lis
     frequent = {term for term, texts in among_labelled.items() if texts >= LEAST_TEXTS}
     useful = [term for term in frequent if not _adds_nothing(term, among_labelled, among_all)]
     useful.sort(key=lambda term: (-among_labelled[term], -among_all[term], term))
-    return sorted(useful[:MOST_TERMS])
+    by_needle = {needle(term): term for term in [*useful[:MOST_TERMS], *known]}  # `gas-leak` and `gas leak` are one term
+    return sorted(by_needle.values())
 
 
 def _texts_with(texts: Sequence[str]) -> Counter[str]:

@@ -7,14 +7,15 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from scipy.special import softmax
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from citybrain.training.decide import best_shifts, best_temperature, macro_f1
 from citybrain.training.features import count_terms, scaled, scales_of
 from citybrain.training.measures import measure
-from citybrain.training.separate import NEVER, directions_of, separate
-from citybrain.training.train import FOLDS, folds_of, train
+from citybrain.training.separate import NEVER, directions_of, separate, telling_of, written_directions
+from citybrain.training.train import FOLDS, Way, folds_of, train
 from citybrain.training.vocabulary import choose_terms, terms_in
 from schemas.errors import BadTraining
 from schemas.text_model import from_bytes, to_bytes
@@ -26,6 +27,7 @@ WHAT = {
     "heating": ("供暖不足家里很冷", "暖气不热请检查管道", "no heating since monday", "供暖管道漏水"),
     "noise": ("夜间施工噪音扰民", "广场音响声音太大", "loud music at night", "半夜装修噪音很大"),
 }
+WRITTEN = {"供暖": {"W1": 2.0}, "锅炉": {"W1": 2.0}, "boiler*": {"W1": 1.0}, "噪音": {"W2": 2.0}, "钻机": {"W2": 2.0}}
 TEXTS = [f"{place}{what}" for whats in WHAT.values() for what in whats for place in WHERE]
 LABELS = [label for label, whats in WHAT.items() for _ in whats for _ in WHERE]
 
@@ -33,18 +35,50 @@ LABELS = [label for label, whats in WHAT.items() for _ in whats for _ in WHERE]
 class TestTrain:
     def test_the_scorer_gives_what_was_learned(self) -> None:
         """Scores by the column equal the planes on the rows they were learned from, but for the rounding of weights."""
-        result = train(TEXTS, LABELS, TEXTS[::2] * 10)
-        terms = choose_terms(TEXTS, TEXTS[::2] * 10)
-        counts = count_terms([*TEXTS, *TEXTS[::2] * 10], terms)
-        rows = scaled(counts, scales_of(counts, terms))
+        more = TEXTS[::2] * 10
+        result = train(TEXTS, LABELS, more, written=WRITTEN)
+        way = Way(**result.report["way"])
+        terms = choose_terms(TEXTS, more, WRITTEN)
+        counts = count_terms([*TEXTS, *more], terms)
+        scales = scales_of(counts, terms)
+        rows = scaled(counts, scales)
+        ours = rows[: len(TEXTS)]
+        lent = written_directions(ours, terms, scales, WRITTEN)
+        common = directions_of(rows[len(TEXTS) :], 0)
+        assert lent is not None
+        assert common is not None
         names = sorted(WHAT)
         numbers = np.searchsorted(np.array(names), np.array(LABELS))
-        plane = separate(rows[: len(TEXTS)], numbers, 3, directions_of(rows[len(TEXTS) :], 0), 0)
+        plane = separate(ours, numbers, 3, np.hstack([common, lent * way.lent]), 0, way.balance)
 
         scores = Scorer(result.model).matrix(pl.Series(TEXTS)).millionths / 1e6
         shifts = [result.model.bias[name] for name in names] - plane.bias
 
-        np.testing.assert_allclose(scores, plane.scores(rows[: len(TEXTS)]) + shifts, atol=2e-3)
+        np.testing.assert_allclose(scores, plane.scores(ours) + shifts, atol=2e-3)
+
+    def test_the_written_rules_lend_terms_that_no_text_has(self) -> None:
+        """锅炉 stands beside 供暖 in the rules: what is said of one is said of the other."""
+        model = train(TEXTS, LABELS, written=WRITTEN).model
+        unseen = pl.Series(["锅炉 boiler", "钻机"])
+
+        assert Scorer(model).score(unseen)["label"].to_list() == ["heating", "noise"]
+        assert model.terms["锅炉"]["heating"] > 0 > model.terms["锅炉"]["noise"]
+        assert "锅炉" not in train(TEXTS, LABELS).model.terms
+
+    def test_of_the_ways_the_best_is_kept_and_all_are_told(self) -> None:
+        for written, count in ((None, 2), (WRITTEN, 3)):
+            report = train(TEXTS, LABELS, written=written).report
+            assert len(report["tried"]) == count
+            assert report["macro_f1"] == max(one["macro_f1"] for one in report["tried"])
+            assert {**report["way"], "macro_f1": report["macro_f1"]} in report["tried"]
+
+    def test_terms_that_tell_a_label_are_larger_and_the_mean_is_one(self) -> None:
+        rows = sparse.csr_matrix(np.array([[0.6, 0.8, 0.0], [0.6, 0.8, 0.0], [0.6, 0.0, 0.8], [0.6, 0.0, 0.8]]))
+        telling = telling_of(rows, np.array([True, True, False, False]))
+
+        assert telling[1] > telling[0] > 0
+        assert telling[1] == pytest.approx(telling[2])
+        assert telling.mean() == pytest.approx(1)
 
     def test_it_separates_what_can_be_separated_on_texts_it_did_not_see(self) -> None:
         result = train(TEXTS, LABELS)
