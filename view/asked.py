@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from schemas.taxonomy import taxonomy
 from view.city import CATEGORIES
@@ -16,12 +17,22 @@ EARLIEST: Final = datetime.fromisoformat("1971-01-01T00:00:00+00:00")
 LATEST: Final = datetime.fromisoformat("2100-01-01T00:00:00+00:00")
 
 
+RFC_3339: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}")
+
+
 def _in_range(at: datetime) -> datetime:
     """The time, or the nearest that the store can hold."""
     return min(max(at, EARLIEST), LATEST)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
+def _written_out(given: Any) -> Any:
+    """Not a number of seconds, which pydantic would take as well."""
+    if isinstance(given, str) and not RFC_3339.match(given):
+        raise ValueError("wanted a time as 2026-11-25T08:00:00+08:00")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_range)]
 Area = Annotated[
     str,
     Query(

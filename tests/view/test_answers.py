@@ -61,7 +61,8 @@ class TestProblems:
         ("method", "path", "status"),
         [
             ("GET", "/nowhere", 404), ("GET", "/api/v1/states", 404), ("POST", "/api/v1/state", 405), ("GET", "/api/v1/state?window=2h", 422),
-            ("GET", "/api/v1/state?at=yesterday", 422), ("GET", "/api/v1/series?area=15062", 422), ("GET", "/api/v1/events?limit=0", 422),
+            ("GET", "/api/v1/state?at=yesterday", 422), ("GET", "/api/v1/state?at=1700000000", 422),
+            ("GET", "/api/v1/series?from=2.2e-313", 422), ("GET", "/api/v1/series?area=15062", 422), ("GET", "/api/v1/events?limit=0", 422),
             ("GET", "/api/v1/alerts/xyz", 422),
             ("GET", "/api/v1/events?cursor=AAAA", 404), ("GET", f"/api/v1/alerts/{'0' * 32}", 404), ("DELETE", "/healthz", 405),
             ("GET", "/api/v1/series?cat=D01%27%20OR%201", 422), ("POST", f"/api/v1/alerts/{'0' * 32}/actions", 422),
