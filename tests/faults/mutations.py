@@ -116,7 +116,12 @@ def try_without(mutation: Mutation, folder: Path) -> Verdict:
     # -P and the folder on the path: the copy is imported, by the tests' children too, and not the tree that is installed
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--full", "-p", "no:cacheprovider", mutation.test]
     done = subprocess.run(
-        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)}, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     said = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     if done.returncode not in {0, TESTS_FAILED} or (done.returncode and not said[0].startswith("FAILED")):
@@ -162,9 +167,9 @@ def main() -> int:
         missed += verdict.missed
         known[name] = verdict._asdict()
         outcome = "NO TEST MISSES IT" if verdict.missed else f"red: {verdict.says[:120]}"
+        kept = {guard: entry for guard, entry in sorted(known.items()) if guard in GUARDS}
+        FILE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         print(f"{name:12} {time.monotonic() - started:5.0f} s  {outcome}", flush=True)
-    kept = {name: entry for name, entry in sorted(known.items()) if name in GUARDS}
-    FILE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 1 if missed else 0
 
 

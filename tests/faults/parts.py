@@ -139,6 +139,11 @@ class Parts:
         self.wanted.pop(name, None)
         return stop_child(self._running.pop(name), 10.0)
 
+    def end_all_but_the_store(self) -> None:
+        """End every worker and loader."""
+        for name in [part for part in self._running if part != "store"]:
+            self.end(name)
+
     def end_group(self) -> None:
         """End the worker and its group: a static member's place is kept for a session."""
         self.end("work-1")

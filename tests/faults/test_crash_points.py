@@ -17,12 +17,12 @@ DEATH_SECONDS = 90.0
 
 @pytest.fixture
 def beside(parts: Parts, request: pytest.FixtureRequest) -> Iterator[None]:
-    """The part that does not die."""
+    """The part that does not die, alone: another one of the dying part's name would take its place and its records."""
     name: str = request.param
+    parts.end_all_but_the_store()
     parts.want(name)
     yield
-    for left in [part for part in parts.wanted if part != "store"]:
-        parts.end(left)
+    parts.end_all_but_the_store()
 
 
 @pytest.mark.parametrize("beside", ["load-1"], indirect=True)
