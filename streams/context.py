@@ -145,7 +145,7 @@ class _Language:
         if self._negator:
             texts = texts.str.replace_all(self._negator, NEGATED)
         if negated:
-            begins = set(texts.str.extract_all(f"{NEGATED}.").explode().drop_nulls().str.slice(1).to_list())
+            begins = set(texts.str.extract_all(f"{NEGATED}[^{NEGATED}]").explode().drop_nulls().str.slice(1).to_list())
             taken = [NEGATED + term for term in negated if term[0] in begins]
             texts = texts.str.replace_many(taken, [HIDDEN], leftmost=True) if taken else texts
         return texts.str.replace_many(stand_ins, own) if own else texts

@@ -137,10 +137,7 @@ ROWS: Final[dict[int, Row]] = {
     13: Row(
         "a key that is null, not text, or a megabyte",
         "taken, or refused by the broker and counted",
-        (
-            "tests/citybrain/test_operations.py::TestRejected::test_a_record_without_a_key_goes_back_to_its_partition",
-            BAD + "test_ours_takes_every_record_that_kafka_takes",
-        ),
+        (BAD + "test_ours_takes_every_record_that_kafka_takes",),
     ),
     14: Row("a burst of fifty times the usual for a minute", "back-pressure; nothing accepted is lost"),
     15: Row(
