@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.sinks.conftest import module_store, store, store_path
+from tests.sinks.conftest import module_store, store, store_kind, store_path, store_url
 
-__all__ = ["module_store", "store", "store_path"]
+__all__ = ["module_store", "store", "store_kind", "store_path", "store_url"]
