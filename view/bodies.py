@@ -42,6 +42,7 @@ class MetaBody(BaseModel):
     thresholds: dict[str, Any]
     areas: list[dict[str, Any]]
     grids: str = Field(description="hash in the address of the areas")
+    zone: str = Field(description="time zone of local days")
     build: str
     as_of: datetime
     seq: int

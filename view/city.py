@@ -11,6 +11,7 @@ import shapely
 
 from schemas.places import PREFIX, Level, Places
 from schemas.taxonomy import taxonomy
+from view.tiles import tiles
 
 DECIMALS: Final = 4
 """Of published coordinates: about 10 m, enough for a map of the city."""
@@ -70,13 +71,18 @@ class CityMap:
             if grid.geometry
         }
 
+    @cached_property
+    def tile_places(self) -> dict[str, tuple[int, int]]:
+        """Column and row of each grid that has a geometry, on the map of equal tiles."""
+        return dict(zip(self.label_points, tiles(list(self.label_points.values())), strict=True))
+
     def _feature(self, number: int, grid: Any) -> dict[str, Any]:
         names = {"code": grid.code, "name": grid.name, "community": grid.community, "town": grid.town, "banner": grid.banner}
         return {
             "type": "Feature",
             "id": number,
             "geometry": _rounded(grid.geometry) if grid.geometry else None,
-            "properties": {**names, "label": self.label_points.get(grid.code)},
+            "properties": {**names, "label": self.label_points.get(grid.code), "tile": self.tile_places.get(grid.code)},
         }
 
 

@@ -19,9 +19,10 @@ ALERT_LEVELS: Final = (("红", "Red"), ("橙", "Orange"), ("黄", "Yellow"), ("�
 SOURCES: Final = {"sensor": ("感知设备", "Sensors"), "police": ("110接处警", "110 calls"), "grid": ("网格上报", "Grid reports")}
 
 
-def meta(city: CityMap, catalogue: Catalogue, tiers: ResponseTiers, version: str) -> dict[str, Any]:
+def meta(city: CityMap, catalogue: Catalogue, tiers: ResponseTiers, zone: str, version: str) -> dict[str, Any]:
     """The body, in the words of the deployment's own catalogue and tiers."""
     categories = {one.letter: one.id for one in catalogue.categories}
+    indicators = {one.id: (one.zh, one.en) for one in catalogue.indicators}
     return {
         "levels": [{"id": name, **_both(*LEVELS[name]), "areas": len(codes)} for name, codes in reversed(city.levels.items())],
         "categories": [{"id": one.id, "letter": one.letter, **_both(one.zh, one.en)} for one in catalogue.categories],
@@ -31,7 +32,8 @@ def meta(city: CityMap, catalogue: Catalogue, tiers: ResponseTiers, version: str
         "scenarios": [
             {
                 "id": one.id, **_both(one.zh, one.en), "levels": one.levels, "areas": one.areas, "classes": one.incident_classes,
-                "indicators": one.indicators,
+                "about": _both(one.about.zh, one.about.en), "audience": _both(one.audience.zh, one.audience.en),
+                "indicators": [{"id": name, **_both(*indicators[name])} for name in one.indicators],
             }
             for one in catalogue.scenarios
         ],
@@ -48,6 +50,7 @@ def meta(city: CityMap, catalogue: Catalogue, tiers: ResponseTiers, version: str
         },
         "areas": [{"code": code, "name": name} for code, name in sorted(city.names.items())],
         "grids": city.hash,
+        "zone": zone,
         "build": version,
     }  # fmt: skip
 

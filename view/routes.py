@@ -9,10 +9,12 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from view import answers, asked, bodies, cases, figures
+from view import answers, asked, bodies, cases, desk_bodies, figures
 from view.answers import asker, duty_only, in_scope, reply, tag, unchanged
 from view.lookups import SeriesQuestion, series_body, state_body, state_question
+from view.open_cases import open_cases
 from view.problems import documented, not_here
+from view.scenarios import scenarios
 from view.series import movers
 from view.served import Api
 from view.state import Asked, window_for
@@ -99,6 +101,29 @@ def get_movers(
     who, pulse = asker(request), api.parts.pulse()
     question = Asked(window_for(who, window), level)
     body = movers(api.parts, api.days, pulse, who, question, limit)
+    return reply(request, body, answers.SHORT, rows=len(body["items"]))
+
+
+@router.get("/cases", responses={200: {"model": desk_bodies.OpenCasesBody}, **READ})
+def get_open_cases(
+    request: Request, api: Api, area: asked.Area | None = None, cat: asked.Category | None = None, limit: asked.Limit = 50
+) -> Response:
+    """Cases that are not ended, the most urgent first. Duty tokens only."""
+    who = asker(request)
+    duty_only(who, "single cases")
+    pulse = api.parts.pulse()
+    place = in_scope(who.scope, area, api.parts.city.names)
+    body = open_cases(api.parts, pulse, who, place, cat.value if cat else None, limit)
+    return reply(request, body, answers.REVALIDATE, rows=len(body["items"]))
+
+
+@router.get("/scenarios", responses={200: {"model": desk_bodies.ScenariosBody}, **READ})
+def get_scenarios(request: Request, api: Api, area: asked.Area | None = None) -> Response:
+    """Figures of each scenario of the catalogue. Duty tokens only: a scenario is a set of classes."""
+    who = asker(request)
+    duty_only(who, "a scenario's count")
+    pulse = api.parts.pulse()
+    body = scenarios(api.parts, pulse, who, in_scope(who.scope, area, api.parts.city.names))
     return reply(request, body, answers.SHORT, rows=len(body["items"]))
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 from zoneinfo import ZoneInfo
 
 import click
@@ -15,6 +15,9 @@ from citybrain.options import data_dir_option, json_option, print_json
 from citybrain.settings import Settings
 from ingest.outgoing import Wire
 from schemas.events import Kind
+
+if TYPE_CHECKING:
+    from ingest.city import City
 
 
 @click.command()
@@ -32,6 +35,9 @@ from schemas.events import Kind
     help="Only these kinds; several producers share the work so.",
 )
 @click.option("--over-seconds", default=0.0, help="Spread the records evenly over so long; 0 sends at once.")
+@click.option(
+    "--live", "alive", is_flag=True, help="By the clock until Ctrl-C: today until now at once, then each event in its time."
+)
 @click.option("--quiet", is_flag=True, help="Without the three bursts of the played day: what a false alarm is measured on.")
 @click.option("--places-out", type=click.Path(dir_okay=False, path_type=Path), help="Only write the city's grids as GeoJSON.")
 @data_dir_option
@@ -39,7 +45,7 @@ from schemas.events import Kind
 @click.pass_obj
 def command(
     settings: Settings, data_dir: Path | None, seed: int, events: int, day: datetime | None, part: str, kinds: tuple[Kind, ...],
-    over_seconds: float, quiet: bool, places_out: Path | None, as_json: bool,
+    over_seconds: float, alive: bool, quiet: bool, places_out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Send the simulated city to Kafka: 245 grids, 110 calls by a real week's figures, grid reports, sensors.
 
@@ -47,6 +53,7 @@ def command(
     Examples:
       citybrain city --places-out city.geojson
       citybrain city --part day --day 2026-11-20 --over-seconds 60
+      citybrain city --live
     """
     from citybrain.places_file import write_places
     from citybrain.running import located
@@ -58,6 +65,9 @@ def command(
     if places_out:
         write_places(places_out, city.places)
         click.echo(f"{len(city.places.grids)} grids in {places_out}")
+        return
+    if alive:
+        _live(settings, data_dir, city, events, kinds, quiet=quiet)
         return
     if day is None:
         raise click.UsageError("give --day, as --day 2026-11-20")
@@ -75,6 +85,22 @@ def command(
         click.echo(f"{producer.delivered:,} delivered, {producer.failed:,} failed")
     if producer.failed:
         raise SystemExit(1)
+
+
+def _live(settings: Settings, data_dir: Path | None, city: City, events: int, kinds: tuple[Kind, ...], *, quiet: bool) -> None:
+    """Send until Ctrl-C; what a producer still holds is delivered before each pause."""
+    from citybrain.running import located
+    from ingest.city import make_plan
+    from ingest.city.live import live
+    from ingest.producer import EventProducer
+
+    zone = ZoneInfo(settings.city.time_zone)
+    today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    with EventProducer(located(settings, data_dir).broker) as producer:
+        told = live(lambda day: make_plan(city, day, events, quiet=quiet), today, lambda: datetime.now(zone), time.sleep)
+        for event in told:
+            if not kinds or event.kind in kinds:
+                producer.send(event)
 
 
 def _paced(wires: Iterator[Wire], seconds: float) -> Iterator[Wire]:

@@ -8,11 +8,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from citybrain.options import print_json
 from citybrain.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from citybrain.deployment import Deployment
 
 
 @click.command()
@@ -43,7 +49,8 @@ def command(
     """Play a city through a real Kafka, Faust and ClickHouse, and end with a report and the audit.
 
     Without FILES: six simulated weeks of the model city, then a day on top. With FILES: your own data, by a mapping.
-    On a terminal it stays up after the report, so that you can query, until Ctrl-C; --exit, --json or a pipe end it.
+    On a terminal it stays up after the report and prints the address of its page, over which the simulated city goes on,
+    until Ctrl-C; --exit, --json or a pipe end it.
 
     \b
     Examples:
@@ -72,9 +79,7 @@ def command(
             report = run_demo(settings, deployment, play, console)
             show_report(console, report)
             if not (leave or as_json) and sys.stdout.isatty():
-                console.print(
-                    f'\nstill up; in another terminal: citybrain query "SHOW TABLES" --data-dir {folder}   (Ctrl-C ends it)'
-                )
+                _stay(settings, deployment, console, [] if files else ["--events", str(events), "--seed", str(seed)])
                 while True:
                     deployment.supervisor.look()
                     time.sleep(1)
@@ -90,3 +95,16 @@ def command(
         print_json(report.to_dict())
     if not report.audit.clean:
         raise SystemExit(1)
+
+
+def _stay(settings: Settings, deployment: Deployment, console: Console, live: list[str]) -> None:
+    """Serve the page and say how to look at it."""
+    from citybrain.demo_page import open_page
+
+    with console.status("starting the page"):
+        url = open_page(settings, deployment, live)
+    console.print(f"\nthe page     {url}", soft_wrap=True, highlight=False)
+    console.print(
+        f'by query     citybrain query "SHOW TABLES" --data-dir {deployment.data_dir}', soft_wrap=True, highlight=False
+    )
+    console.print("Ctrl-C ends it")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.page.world import CityProcess
 
@@ -15,6 +15,10 @@ SWITCHES = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync",
 ]  # fmt: skip
+
+PATIENCE_MS = 90_000
+"""Of every expectation: a busy machine is slow, and slow is not wrong."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,7 @@ class Watched:
         page = self.context.new_page()
         joint = "&" if "?" in path else "?"
         page.goto(f"{self.url}{path}{joint}lang={lang}" + (f"#token=x{token}" if token else ""))
-        page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
+        page.wait_for_selector("body[data-ready=yes]", timeout=PATIENCE_MS)
         return page
 
 
@@ -68,7 +72,7 @@ class Watched:
 def watched(chromium: Browser, url: str) -> Iterator[Watched]:
     """A fresh context; at the end nothing was complained of and nobody else was asked."""
     context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE_MS)
     made = Watched(context, url)
     yield made
     context.close()

@@ -109,7 +109,7 @@ def test_a_link_shows_the_same_and_back_undoes(desk: Page, watched: Watched) -> 
     desk.locator(f'svg.map [data-code="{RED}"]').click()
     desk.get_by_role("columnheader", name="合计").get_by_role("button").click()
     desk.get_by_label("时段").select_option("7d")
-    expect(desk.locator(".figures dt").first).to_have_text("事件合计")
+    expect(desk.locator(".figures .label").first).to_have_text("事件合计")
     other = watched.open(desk.url.replace(watched.url, "").replace("lang=zh", "").replace("&&", "&"))
     other.wait_for_selector("#areas tbody tr")
 

@@ -19,7 +19,7 @@ from tests.alerts import raised
 from tests.view.world import World, serving
 
 DAYS: Final = 30
-A_DAY: Final = 260
+A_DAY: Final = 110
 CLASSES: Final = ("O04", "O12", "D01", "D02", "S01", "S05", "C01", "C03", "P01", "U00")
 WEIGHTS: Final = np.array([4, 8, 9, 3, 1, 12, 4, 5, 1, 3]) / 50
 STAGES: Final = {"accepted": 40, "dispatched": 150, "arrived": 400, "resolved": 4000}
@@ -53,7 +53,7 @@ def alert_of(area: str, level: int, now: datetime, **changes: Any) -> AlertRaise
     end = now.replace(minute=0, second=0, microsecond=0)
     start = end - timedelta(hours=1)
     made = raised(
-        area, level=level, window_start=start.isoformat(), window_end=end.isoformat(), observed=14.0, expected=3.125, upper=8.25,
+        area, level=level, window_start=start.isoformat(), window_end=end.isoformat(), observed=14.0, expected=3.25, upper=8.25,
         q=0.004, baseline=[3.0, 2.0, 4.0, 3.0, 3.0, 4.0, 2.0],
         neighbours=[{"area": f"{area[:-3]}{int(area[-3:]) + 1:03}", "observed": 2.0, "expected": 2.5}], **changes,
     )  # fmt: skip

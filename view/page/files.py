@@ -49,13 +49,11 @@ class Files:
         """Where they are served: relative imports of modules stay inside."""
         return f"/page/{self.hash}"
 
-    def shell(self, name: str) -> bytes:
+    def shell(self, page: str) -> bytes:
         """An HTML page that names this content; every module it needs is asked for at once."""
-        text = (self._folder / "html" / f"{name}.html").read_text(encoding="utf-8")
-        script = re.search(r'src="\{root\}/(pages/\w+\.js)"', text)
-        needed = self.imports(script[1]) if script else []
-        preloads = "\n".join(f'<link rel="modulepreload" href="{self.root}/{one}">' for one in needed)
-        return text.replace("{preloads}", preloads).replace("{root}", self.root).encode()
+        text = (self._folder / "html" / "page.html").read_text(encoding="utf-8")
+        preloads = "\n".join(f'<link rel="modulepreload" href="{self.root}/{one}">' for one in self.imports(f"pages/{page}.js"))
+        return text.replace("{preloads}", preloads).replace("{root}", self.root).replace("{page}", page).encode()
 
     def imports(self, name: str) -> list[str]:
         """Every module that a module loads at once, itself first."""

@@ -15,8 +15,8 @@ POLICY: Final = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 """No inline script or style, nothing from elsewhere, and no text that becomes HTML: the browser itself refuses it."""
-SHELLS: Final = {"desk": "desk"}
-"""Path -> page."""
+SHELLS: Final = {"desk": "desk", "m": "phone", "scenarios": "scenarios", "handover": "handover"}
+"""Path -> page. The wall is a mode of the desk, so that a link from one opens on the other."""
 KEPT: Final = "public, max-age=31536000, immutable"
 PAGE_PATHS: Final = frozenset({"/", *(f"/{path}" for path in SHELLS)})
 PREFIX: Final = "/page/"
@@ -55,7 +55,7 @@ def page_routes(files: Files) -> APIRouter:
 def _add_shell(router: APIRouter, files: Files, path: str, name: str) -> None:
     @router.get(f"/{path}")
     async def shell(request: Request) -> Response:
-        wanted = "wall" if path == "desk" and request.query_params.get("mode") == "wall" and "wall" in SHELLS.values() else name
+        wanted = "wall" if path == "desk" and request.query_params.get("mode") == "wall" else name
         headers = {
             "Cache-Control": "no-cache",
             "Content-Security-Policy": POLICY,

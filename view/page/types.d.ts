@@ -8,7 +8,7 @@ export interface Both { zh: string; en: string }
 export interface Named extends Both { id: string }
 export interface Category extends Named { letter: string }
 export interface IncidentClass extends Both { code: string; category: string }
-export interface Scenario extends Named { levels: AreaLevel[]; areas: string[]; classes: string[]; indicators: string[]; about?: Both; audience?: Both }
+export interface Scenario extends Named { levels: AreaLevel[]; areas: string[]; classes: string[]; indicators: Named[]; about: Both; audience: Both }
 export interface Area { code: string; name: string }
 
 export interface Meta {
@@ -78,6 +78,13 @@ export interface ResponseFigures extends Stamp { by: string; month: string | nul
 export interface CityEvent { id: string; source: string; kind: string; incident_class: string; at: string; grid: string; lon: number | null; lat: number | null; stage: string; case_id: string; severity: number | null; department: string }
 export interface EventPage extends Stamp { since: string; items: CityEvent[]; next: string | null }
 export interface CaseNews { case: string; stage: string; at: string; incident_class: string; grid: string }
+
+export interface OpenCase { case: string; tier: string; incident_class: string; grid: string; department: string; opened_at: string; step: string; due_at: string | null }
+export interface OpenCases extends Stamp { open: number; overdue: number; items: OpenCase[] }
+export interface ScenarioFigures { id: string; days: number[]; level: number; alerts: number }
+export interface Scenarios extends Stamp { area: string; days: string[]; items: ScenarioFigures[] }
+/** An action that waits for the network. */
+export interface Waiting { key: string; alert: string; kind: string; version: number }
 
 /** What the address holds: every choice of the reader, and nothing else. */
 export interface View {

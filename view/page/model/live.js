@@ -5,6 +5,7 @@ import { readStream } from "../base/event_stream.js";
 import { bearer } from "../base/token.js";
 import { changed } from "./cells.js";
 import { loadAlerts, loadDetail, loadPoints, loadState, loadToday, noteAsOf } from "./load.js";
+import { flush } from "./waiting.js";
 
 /** @typedef {import("./model.js").Model} Model */
 
@@ -46,13 +47,15 @@ export class Live {
   /** Read until the page ends; after each end read again, later each time it fails. */
   async run() {
     document.addEventListener("visibilitychange", () => this.#visible());
+    // The stream of a network that went away may seem open for long.
+    addEventListener("offline", () => this.reading?.abort());
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
       if (await this.#once()) pause = FIRST_PAUSE_MS;
       this.model.link.open = false;
       this.model.link.tries += 1;
       this.model.touch("link");
       while (document.hidden && this.hiddenTimer === -1) await new Promise((wake) => document.addEventListener("visibilitychange", wake, { once: true }));
-      await new Promise((wake) => setTimeout(wake, pause));
+      await Promise.race([new Promise((wake) => setTimeout(wake, pause)), new Promise((wake) => addEventListener("online", wake, { once: true }))]);
     }
   }
 
@@ -73,6 +76,7 @@ export class Live {
         noteClock(answer);
         this.model.link = { ...this.model.link, open: true, tries: 0 };
         this.model.touch("link");
+        void flush(this.model);
       }, (message) => this.take(message));
     } catch {
       // Ended, refused or cut off: the age of the data says it, and the next attempt comes.

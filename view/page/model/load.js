@@ -99,6 +99,7 @@ export function loadAlerts(model) {
   return load(model, "alerts", "alerts", /** @type {() => Promise<import("../types.d.ts").AlertPage>} */ (question), (page) => {
     model.alerts = page.items;
     model.alertTotal = page.total;
+    model.alertsKnown = true;
   });
 }
 
@@ -182,4 +183,18 @@ export function loadPoints(model) {
   const since = new Date(Date.parse(model.state.watermark) - 60_000).toISOString();
   const question = () => get("/events", { since, limit: 500 });
   return load(model, "points", "points", /** @type {() => Promise<import("../types.d.ts").EventPage>} */ (question), (page) => { model.points = page.items; });
+}
+
+/** Cases that are not ended, of the chosen area. @param {Model} model */
+export function loadOpen(model) {
+  if (!model.duty) return Promise.resolve();
+  const question = () => get("/cases", { area: model.view.area, cat: model.view.cat, limit: 50 });
+  return load(model, "open", "open", /** @type {() => Promise<import("../types.d.ts").OpenCases>} */ (question), (open) => { model.open = open; });
+}
+
+/** Figures of all scenarios. @param {Model} model */
+export function loadScenarios(model) {
+  if (!model.duty) return Promise.resolve();
+  const question = () => get("/scenarios", { area: model.view.area });
+  return load(model, "scenarios", "scenarios", /** @type {() => Promise<import("../types.d.ts").Scenarios>} */ (question), (found) => { model.scenarios = found; });
 }

@@ -3,7 +3,7 @@
 import { PLAIN } from "../base/permalink.js";
 
 /** @typedef {import("../types.d.ts").Alert} Alert */
-/** @typedef {"state" | "alerts" | "series" | "movers" | "response" | "cases" | "detail" | "timeline" | "link" | "view" | "points" | "queue"} Topic */
+/** @typedef {"state" | "alerts" | "series" | "movers" | "response" | "cases" | "detail" | "timeline" | "link" | "view" | "points" | "queue" | "scenarios" | "open"} Topic */
 
 export class Model {
   constructor() {
@@ -13,11 +13,15 @@ export class Model {
     /** @type {import("../types.d.ts").State | null} */ this.state = null;
     /** @type {Alert[]} */ this.alerts = [];
     this.alertTotal = 0;
+    /** Whether alerts were loaded: none known is not none. */
+    this.alertsKnown = false;
     /** @type {Map<string, import("../types.d.ts").Series>} by category, empty: all */ this.series = new Map();
     /** @type {import("../types.d.ts").Series | null} */ this.today = null;
     /** @type {import("../types.d.ts").Movers | null} */ this.movers = null;
     /** @type {import("../types.d.ts").ResponseFigures | null} */ this.response = null;
     /** @type {import("../types.d.ts").CaseNews[]} newest first */ this.cases = [];
+    /** @type {import("../types.d.ts").OpenCases | null} */ this.open = null;
+    /** @type {import("../types.d.ts").Scenarios | null} */ this.scenarios = null;
     /** @type {import("../types.d.ts").AlertDetail | null} */ this.detail = null;
     /** @type {import("../types.d.ts").Series | null} */ this.history = null;
     /** @type {import("../types.d.ts").Timeline | null} */ this.timeline = null;

@@ -4,7 +4,7 @@ import { read, write } from "../base/permalink.js";
 import { takeToken } from "../base/token.js";
 import { language, speak, t } from "../base/words.js";
 import { Live } from "../model/live.js";
-import { loadAlerts, loadCases, loadCity, loadDetail, loadMovers, loadPoints, loadResponse, loadSeries, loadState, loadTimeline, loadToday, load } from "../model/load.js";
+import { loadAlerts, loadCases, loadCity, loadDetail, loadMovers, loadOpen, loadPoints, loadResponse, loadScenarios, loadSeries, loadState, loadTimeline, loadToday, load } from "../model/load.js";
 import { Model } from "../model/model.js";
 import { announcer } from "../panels/announcer.js";
 import { alertWord, subject } from "../panels/context.js";
@@ -35,7 +35,7 @@ function dress(view) {
 
 /**
  * @param {(context: Context) => Panel} build makes the page's content; called again when the language changes
- * @param {{title: (model: Model) => string, kept?: string[], before?: (model: Model) => void, news?: (alert: import("../types.d.ts").Alert) => void}} page
+ * @param {{title: (model: Model) => string, kept?: string[], scenarios?: boolean, before?: (model: Model) => void, news?: (alert: import("../types.d.ts").Alert) => void}} page
  */
 export async function start(build, page) {
   takeToken();
@@ -70,12 +70,12 @@ export async function start(build, page) {
       turn(next, model.view);
     },
     async again() {
-      Object.assign(model, { state: null, alerts: [], movers: null, response: null, cases: [], detail: null, today: null, duty: null });
+      Object.assign(model, { state: null, alerts: [], alertsKnown: false, open: null, scenarios: null, movers: null, response: null, cases: [], detail: null, today: null, duty: null });
       model.series.clear();
       live.lastId = null;
       live.reading?.abort();
       draw();
-      await everything(model);
+      await everything(model, page.scenarios);
     },
   };
   const live = new Live(model, (alert) => {
@@ -86,8 +86,8 @@ export async function start(build, page) {
   addEventListener("popstate", () => turn(read(location.search, { lang: language() }), model.view));
 
   model.view = read(location.search, habits());
-  dress(model.view);
   page.before?.(model);
+  dress(model.view);
   document.body.textContent = t("loading");
   document.body.dataset.ready = "no";
   await load(model, "view", "city", () => loadCity(model), () => draw());
@@ -95,20 +95,21 @@ export async function start(build, page) {
   setInterval(() => content?.show(new Set(["link"])), 1000);
   if (!model.city) await new Promise((ready) => model.onChange(() => model.city && ready(null)));
   void live.run();
-  await everything(model);
-  setInterval(() => slow(model), MINUTE_MS);
+  await everything(model, page.scenarios);
+  setInterval(() => slow(model, page.scenarios), MINUTE_MS);
 }
 
-/** @param {Model} model */
-async function everything(model) {
+/** @param {Model} model @param {boolean} [withScenarios] */
+async function everything(model, withScenarios = false) {
   await loadState(model);
-  await Promise.all([loadAlerts(model), loadSeries(model), loadToday(model), loadMovers(model), loadResponse(model), loadCases(model), loadDetail(model), loadTimeline(model), loadPoints(model)]);
+  await Promise.all([loadAlerts(model), loadSeries(model), loadToday(model), loadMovers(model), loadResponse(model), loadCases(model), loadOpen(model), loadDetail(model), loadTimeline(model), loadPoints(model), ...(withScenarios ? [loadScenarios(model)] : [])]);
 }
 
-/** What the stream does not tell: loaded again each minute. @param {Model} model */
-function slow(model) {
+/** What the stream does not tell: loaded again each minute. @param {Model} model @param {boolean} [withScenarios] */
+function slow(model, withScenarios) {
   if (document.hidden) return;
-  for (const loading of [loadSeries, loadMovers, loadResponse, loadToday]) void loading(model);
+  if (withScenarios) void loadScenarios(model);
+  for (const loading of [loadSeries, loadMovers, loadResponse, loadToday, loadOpen]) void loading(model);
   if (model.state?.window.name !== "24h") void loadState(model);
 }
 
@@ -119,7 +120,7 @@ function reload(model, next, before) {
   if (differs("window", "at", "level")) void loadState(model);
   if (differs("window", "level")) void loadMovers(model);
   if (differs("area", "at")) void loadSeries(model);
-  if (differs("area", "cat")) void Promise.all([loadCases(model), loadToday(model)]);
+  if (differs("area", "cat")) void Promise.all([loadCases(model), loadToday(model), loadOpen(model)]);
   if (differs("alert")) void loadDetail(model);
   if (differs("case")) void loadTimeline(model);
 }

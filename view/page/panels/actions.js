@@ -5,6 +5,7 @@ import { freshness } from "../base/age.js";
 import { el, replace, say, set } from "../base/dom.js";
 import { known, t } from "../base/words.js";
 import { loadDetail } from "../model/load.js";
+import { later } from "../model/waiting.js";
 import { button, properName } from "./context.js";
 import { ageOf } from "./header.js";
 
@@ -59,7 +60,10 @@ async function send({ model }, detail, kind, key, note, told) {
     await act(detail.id, kind, detail.version, key, note);
     replace(told, t("done", { what: t(kind) }));
   } catch (error) {
-    replace(told, t("changed", { why: error instanceof Problem ? error.message : String(error) }));
+    const away = error instanceof Problem && error.status === 0;
+    if (away) later(model, { key, alert: detail.id, kind, version: detail.version });
+    replace(told, away ? t("queue", { n: 1 }) : t("changed", { why: error instanceof Problem ? error.message : String(error) }));
+    if (away) return;
   }
   await loadDetail(model);
 }

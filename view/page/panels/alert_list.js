@@ -26,10 +26,14 @@ export function alertList(context, { title = t("alerts"), most = MOST_SHOWN } = 
   const isGrouped = () => grouped ?? shown().length > GROUPED_FROM;
   const show = () => {
     const alerts = shown();
-    const key = JSON.stringify([model.view.alert, model.view.cat, model.view.area, isGrouped(), model.alertTotal, alerts.map((one) => [one.id, one.version])]);
+    const key = JSON.stringify([model.view.alert, model.view.cat, model.view.area, isGrouped(), model.alertTotal, model.alertsKnown, alerts.map((one) => [one.id, one.version])]);
     if (key === told) return;
     told = key;
     toggle.setAttribute("aria-pressed", String(isGrouped()));
+    if (!model.alertsKnown) {
+      replace(list, el("p", {}, t("loading")));
+      return;
+    }
     replace(counts, ...[1, 2, 3, 4].map((level) => el("span", {}, badge(level), ` ${alertWord(model, level)} ${alerts.filter((one) => one.level === level).length} `)), t("of_total", { n: number(model.alertTotal) }));
     if (!alerts.length) replace(list, el("p", {}, t("no_alerts")));
     else if (isGrouped()) replace(list, ...groups(context, alerts, open));

@@ -16,7 +16,7 @@ export function areaTable(context) {
   const body = el("tbody");
   const file = button(t("download"), () => download(model), { class: "download" });
   const node = frame("table-panel", t("table"), el("div", { class: "controls" }, el("span", { class: "hint" }, t("table_about")), file),
-    el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("table") }, el("table", { id: "areas" }, el("caption", { class: "unseen" }, t("table_about")), el("thead", {}, head), body)));
+    el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("table_about") }, el("table", { id: "areas" }, el("caption", { class: "unseen" }, t("table_about")), el("thead", {}, head), body)));
   /** @type {Map<string, Line>} */ let lines = new Map();
   let told = "";
   let sorted = "";

@@ -6,6 +6,7 @@ import { clock } from "../base/format.js";
 import { both, t } from "../base/words.js";
 import { silentCategories } from "../model/cells.js";
 import { triesNow } from "../model/load.js";
+import { outcome, waiting } from "../model/waiting.js";
 import { ageText, categoryName } from "./context.js";
 import { ageOf } from "./header.js";
 
@@ -14,7 +15,7 @@ export function banner({ model }) {
   const node = el("div", { class: "banners" });
   let told = "";
   const show = () => {
-    const lines = [...old(model), ...partial(model), ...failures(model), ...anonymous(model)];
+    const lines = [...old(model), ...partial(model), ...failures(model), ...queue(), ...anonymous(model)];
     const age = freshness(ageOf(model));
     document.documentElement.dataset.age = age;
     const key = JSON.stringify(lines);
@@ -53,9 +54,18 @@ function failures(model) {
   const [first] = model.failed;
   if (!first) return [];
   const [name, why] = first;
-  const words = /** @type {const} */ ({ state: "map", alerts: "alerts", series: "trend", movers: "movers", cases: "cases", detail: "evidence", history: "evidence", timeline: "case_timeline", response: "tier_share", today: "today", points: "events" });
+  const words = /** @type {const} */ ({ state: "map", alerts: "alerts", series: "trend", movers: "movers", cases: "cases", detail: "evidence", history: "evidence", timeline: "case_timeline", response: "tier_share", today: "today", points: "events", open: "open_cases", scenarios: "scenarios" });
   const what = words[/** @type {keyof typeof words} */ (name.split(" ")[0])] ?? "map";
   return [{ kind: "failed", text: t("failed", { what: t(what), why, n: triesNow() }) }];
+}
+
+/** Actions that wait, and what came of those that did. */
+function queue() {
+  const lines = [];
+  if (waiting().length) lines.push({ kind: "queue", text: t("queue", { n: waiting().length }) });
+  if (outcome.sent) lines.push({ kind: "sent", text: t("queue_sent", { n: outcome.sent }) });
+  if (outcome.refused.length) lines.push({ kind: "failed", text: t("queue_failed", { n: outcome.refused.length, why: outcome.refused.join("; ") }) });
+  return lines;
 }
 
 /** @param {import("../model/model.js").Model} model */

@@ -10,15 +10,17 @@ import { spread, total } from "../model/cells.js";
 /** @param {Context} context */
 export function figures({ model }) {
   /** @param {string} name @param {() => {label: string, about: string, text: string}} say_ */
-  const figure = (name, say_) => ({ name, say: say_, label: el("dt"), value: el("dd", { "data-figure": name }), about: el("p", { class: "hint", role: "tooltip", id: `about-${name}` }) });
+  const figure = (name, say_) => ({ name, say: say_, label: el("span", { class: "label" }), value: el("strong", { "data-figure": name }), about: el("p", { class: "hint", role: "tooltip", id: `about-${name}` }) });
   const shown = [
     figure("incidents", () => incidents(model)),
     figure("levels", () => levels(model)),
-    figure("alerts", () => ({ label: t("open_alerts"), about: t("state_open"), text: number(model.alertTotal) })),
+    figure("open", () => ({ label: t("open_cases"), about: t("about_open"), text: later(model.open?.open, model) })),
+    figure("overdue", () => ({ label: t("overdue"), about: t("about_overdue"), text: later(model.open?.overdue, model) })),
+    figure("alerts", () => ({ label: t("open_alerts"), about: t("state_open"), text: model.alertsKnown ? number(model.alertTotal) : t("loading") })),
     figure("sources", () => sources(model)),
     figure("met", () => met(model)),
   ];
-  const node = el("dl", { class: "figures" }, ...shown.map((one) => el("div", { tabindex: 0, "aria-describedby": `about-${one.name}`, role: "group" }, one.label, one.value, one.about)));
+  const node = el("div", { class: "figures" }, ...shown.map((one) => el("div", { tabindex: 0, "aria-describedby": `about-${one.name}`, role: "group" }, one.label, one.value, one.about)));
   const show = () => {
     for (const one of shown) {
       const { label, about, text } = one.say();
@@ -31,6 +33,9 @@ export function figures({ model }) {
   show();
   return { node, show };
 }
+
+/** A number for duty tokens; what is not loaded yet is not none. @param {number | undefined} value @param {Context["model"]} model */
+const later = (value, model) => (value !== undefined ? number(value) : t(model.duty === false ? "needs_duty" : "loading"));
 
 /** Today's incidents; of a day or a past window those of the window. @param {Context["model"]} model */
 function incidents(model) {
@@ -57,6 +62,7 @@ function sources(model) {
 
 /** Arrivals of all tiers together, with Wilson's interval. @param {Context["model"]} model */
 function met(model) {
+  if (!model.response) return { label: t("tier_share"), about: t("about_tier"), text: t("loading") };
   const rows = (model.response?.items ?? []).filter((row) => row.step === "arrive" && row.judged !== null && row.met !== null);
   const [judged, good, missing] = [sum(rows.map((row) => row.judged)), sum(rows.map((row) => row.met)), sum(rows.map((row) => row.missing))];
   if (!judged) return { label: t("tier_share"), about: t("about_tier"), text: t("not_known") };
