@@ -58,6 +58,8 @@ def test_a_zombie_wakes_after_its_session(parts: Parts, traffic: Traffic, kind: 
 
 def test_told_to_stop_in_the_middle_a_part_ends_well(parts: Parts, traffic: Traffic) -> None:
     """SIGTERM: what is in hand is finished or left to the next; the exit code says well."""
+    traffic.send()
+    parts.settle()  # both have started, and listen to signals
     traffic.send(1_500)
     parts.tend(1.0)
     codes = [parts.end("work-1"), parts.end("load-1")]
