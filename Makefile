@@ -21,8 +21,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 
 PAGE := view/page
 $(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json $(PAGE)/package.json
-	@command -v npm >/dev/null || { echo "the page takes its chart library and font from npm: install Node.js 20 or newer" >&2; exit 1; }
-	@cd $(PAGE) && npm ci --silent
+	@if command -v npm >/dev/null; then cd $(PAGE) && npm ci --silent; \
+	else echo "no npm: the page has no charts and no font of its own until Node.js 20 or newer is there and make setup ran again" >&2; fi
 
 setup: $(VENV)/.ready $(PAGE)/node_modules/.package-lock.json  ## .venv and the page's libraries, both from hash-pinned locks; afterwards .venv/bin/citybrain is the command
 
