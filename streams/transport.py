@@ -14,6 +14,8 @@ from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP
 
+from streams.leaving import leave_when_failed
+
 ENOUGH_BYTES = 16_777_216
 """The broker answers a fetch when it has this much for all partitions, or at the block age: whichever comes first."""
 MOST_BYTES = 41_943_040
@@ -47,6 +49,14 @@ class Coalesced:
 
 class CoalescingThread(AIOKafkaConsumerThread):
     """Lets the broker close a block by age: it holds an answer back until there is enough or the age is reached."""
+
+    async def on_start(self) -> None:
+        """Watch the group's coordinator: Faust looks at it only while it fetches, so without partitions nobody saw it fail.
+
+        A broker that has just been away may name no brokers, which is such a failure (aiokafka 0.14, coordinator_lookup).
+        """
+        await super().on_start()
+        self._consumer._coordinator._coordination_task.add_done_callback(leave_when_failed)  # noqa: SLF001  nothing public tells
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)

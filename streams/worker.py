@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from schemas.kafka_options import METADATA_AGE_MS, Broker
 from schemas.places import Places
 from schemas.topics import RAW, RISK
 from streams.cook import Cooked, Kitchen, cook
+from streams.leaving import leave
 from streams.live_rules import LiveRules
 from streams.locate import Locator
 from streams.pace import LoaderLoad, next_block_age
@@ -34,7 +34,6 @@ from streams.transport import CoalescingTransport, Fetched
 
 log = logging.getLogger(__name__)
 
-LEFT_ON_ERROR = 70
 FETCH_BYTES = 4 * 1024 * 1024
 """Most that one fetch brings of a partition, as compressed in the log."""
 
@@ -223,10 +222,8 @@ def all_or_nothing() -> Iterator[None]:
     """
     try:
         yield
-    except Exception:
-        log.critical("records not finished; leaving, so that Kafka sends them again", exc_info=True)
-        logging.shutdown()
-        os._exit(LEFT_ON_ERROR)
+    except Exception as error:
+        leave("records not finished; leaving, so that Kafka sends them again", error)
 
 
 def _measure(kind: Kind, records: Sequence[RawRecord], cooked: Cooked) -> None:

@@ -230,9 +230,11 @@ class TestConfig:
             seen.append(Settings.load())
 
         monkeypatch.setattr("citybrain.commands.query.command", look)
-        done = CliRunner().invoke(cli, ["--config", "city.toml", "query"])
+        try:
+            done = CliRunner().invoke(cli, ["--config", "city.toml", "query"])
+        finally:  # monkeypatch did not set it, so it would bring it back: every later test would run with this file
+            told = os.environ.pop("CITYBRAIN_CONFIG", "")
 
         assert done.exit_code == 0, done.output
         assert seen[0].work.keep_text
-        assert Path(os.environ["CITYBRAIN_CONFIG"]).is_absolute()
-        monkeypatch.delenv("CITYBRAIN_CONFIG")
+        assert Path(told).is_absolute()

@@ -77,7 +77,7 @@ GUARDS: Final[dict[str, Mutation]] = {
     ),
     "errors": Mutation(
         "an error that is no bad record ends the process", "streams/worker.py",
-        "        os._exit(LEFT_ON_ERROR)\n", "        raise\n",
+        '        leave("records not finished; leaving, so that Kafka sends them again", error)\n', "        raise\n",
         "tests/faults/test_crash_points.py::test_a_worker_fails_on_a_block",
     ),
     "gaps": Mutation(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
 
 import pytest
 
+from ingest.producer import EventProducer
 from tests.faults.conftest import Traffic
 from tests.faults.parts import Parts
 
@@ -32,17 +31,20 @@ def test_the_broker_is_killed_and_comes_back(parts: Parts, traffic: Traffic) -> 
 
 
 def test_the_broker_stands_still_while_records_come(parts: Parts, traffic: Traffic) -> None:
+    """The producer knew the broker before: its records wait in its memory."""
     pid = parts.kafka.pid
     assert pid is not None
-    sender = threading.Thread(target=traffic.send, args=(600,))
-    sender.start()
-    time.sleep(0.3)
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        parts.tend(15.0)
-    finally:
-        os.kill(pid, signal.SIGCONT)
-        parts.disturb()
-    sender.join(120)
+    records = traffic.records(600)
+    with EventProducer(parts.broker) as producer:
+        for wire in records[:300]:
+            producer.send_wire(wire)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            for wire in records[300:]:
+                producer.send_wire(wire)
+            parts.tend(15.0)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+            parts.disturb()
 
     parts.check(traffic.sent)

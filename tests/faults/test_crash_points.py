@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streams.worker import LEFT_ON_ERROR
+from streams.leaving import LEFT_ON_ERROR
 from tests.faults.conftest import Traffic
 from tests.faults.crashing import LOADER, WORKER
 from tests.faults.parts import Parts
