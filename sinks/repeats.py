@@ -21,6 +21,8 @@ from sinks.screen import Keys, Screen
 HORIZON: Final = 4_000_000
 """Records of a source partition within which a repeat is found at once; farther apart the audit finds it."""
 
+NO_KEYS: Final[Keys] = np.zeros(0, np.uint64)
+
 Lookup = Callable[[list[int]], dict[tuple[str, str], int]]
 
 
@@ -40,11 +42,10 @@ def event_keys(rows: pa.Table) -> Keys:
 class RecentEvents:
     """What is known of one source partition: screens of one horizon each, the older dropped when the newer is full."""
 
-    def __init__(self, keys: Keys | None = None) -> None:
+    def __init__(self, keys: Keys = NO_KEYS) -> None:
         self._older: Screen | None = None
         self._newer, self._count = Screen(HORIZON), 0
-        for first in range(0, 0 if keys is None else len(keys), HORIZON):
-            assert keys is not None  # noqa: S101 - narrows the type
+        for first in range(0, len(keys), HORIZON):
             self._add(keys[first : first + HORIZON])
 
     def judge(self, rows: pa.Table, lookup: Lookup) -> Verdict:

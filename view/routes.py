@@ -161,7 +161,7 @@ def get_mediation(request: Request, api: Api, month: asked.Month | None = None) 
     """Disputes of a month by the highest level that tried to settle them, and the share that was settled. Duty tokens only."""
     who, pulse = asker(request), api.parts.pulse()
     duty_only(who, "mediation", "figures of steps are at /api/v1/response")
-    body = figures.mediation(api.parts, pulse, who, asked.first_day(month) if month else _this_month(api))
+    body = figures.mediation(api.parts, pulse, who, _month(api, month))
     return reply(request, body, answers.MINUTE, rows=len(body["items"]))
 
 
@@ -170,12 +170,13 @@ def get_change(request: Request, api: Api, month: asked.Month | None = None) -> 
     """Incidents of a month by category against the month and the year before, with exact tests. Duty tokens only."""
     who, pulse = asker(request), api.parts.pulse()
     duty_only(who, "change by category", "days are at /api/v1/series")
-    body = figures.change(api.parts, pulse, who, asked.first_day(month) if month else _this_month(api))
+    body = figures.change(api.parts, pulse, who, _month(api, month))
     return reply(request, body, answers.MINUTE, rows=len(body["items"]))
 
 
-def _this_month(api: Api) -> date:
-    return api.parts.now().astimezone(api.parts.zone).date().replace(day=1)
+def _month(api: Api, month: str | None) -> date:
+    """The first day of the month that is asked for, else of this one."""
+    return asked.first_day(month) if month else api.parts.now().astimezone(api.parts.zone).date().replace(day=1)
 
 
 @router.get("/events", responses={200: {"model": bodies.EventsBody}, **READ})

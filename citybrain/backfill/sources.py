@@ -88,8 +88,8 @@ class City:
 
 
 @dataclass(frozen=True)
-class EventFile:
-    """A file with one CloudEvent a line (structured mode), also .gz or .zst. A line no kind claims is judged as a sensor's."""
+class _File:
+    """What every file is as a source: nobody has counted what it holds."""
 
     path: Path
     topic_id: str
@@ -101,8 +101,13 @@ class EventFile:
 
     @property
     def expected(self) -> int | None:
-        """Nobody has counted the lines."""
+        """Not known before it is read."""
         return None
+
+
+@dataclass(frozen=True)
+class EventFile(_File):
+    """A file with one CloudEvent a line (structured mode), also .gz or .zst. A line no kind claims is judged as a sensor's."""
 
     def records(self, after: Mapping[Kind, int]) -> Iterator[Records]:
         """In the order of the lines, blank ones left out."""
@@ -112,22 +117,10 @@ class EventFile:
 
 
 @dataclass(frozen=True)
-class MappedFile:
+class MappedFile(_File):
     """A CSV, NDJSON or Parquet file read by a mapping (docs/mappings.md)."""
 
-    path: Path
-    topic_id: str
     mapping: Columns
-
-    @property
-    def name(self) -> str:
-        """Of the file."""
-        return self.path.name
-
-    @property
-    def expected(self) -> int | None:
-        """Nobody has counted the rows."""
-        return None
 
     def records(self, after: Mapping[Kind, int]) -> Iterator[Records]:
         """In the order of the rows."""

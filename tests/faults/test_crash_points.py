@@ -29,24 +29,14 @@ def beside(parts: Parts, request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.mark.parametrize("point", WORKER)
 @pytest.mark.usefixtures("beside")
 def test_a_worker_dies_at(parts: Parts, traffic: Traffic, point: str) -> None:
-    traffic.send()
-    dying = parts.dying("work-1", point)
-
-    assert dying.wait(DEATH_SECONDS) == -signal.SIGKILL, f"it never came to {point}; see {parts.folder / 'work-1.log'}"
-    parts.want("work-1")
-    parts.check(traffic.sent)
+    _dies_at(parts, traffic, "work-1", point)
 
 
 @pytest.mark.parametrize("beside", ["work-1"], indirect=True)
 @pytest.mark.parametrize("point", LOADER)
 @pytest.mark.usefixtures("beside")
 def test_a_loader_dies_at(parts: Parts, traffic: Traffic, point: str) -> None:
-    traffic.send()
-    dying = parts.dying("load-1", point)
-
-    assert dying.wait(DEATH_SECONDS) == -signal.SIGKILL, f"it never came to {point}; see {parts.folder / 'load-1.log'}"
-    parts.want("load-1")
-    parts.check(traffic.sent)
+    _dies_at(parts, traffic, "load-1", point)
 
 
 @pytest.mark.parametrize("beside", ["load-1"], indirect=True)
@@ -58,4 +48,14 @@ def test_a_worker_fails_on_a_block(parts: Parts, traffic: Traffic) -> None:
 
     assert failing.wait(DEATH_SECONDS) == LEFT_ON_ERROR, f"it went on; see {parts.folder / 'work-1.log'}"
     parts.want("work-1")
+    parts.check(traffic.sent)
+
+
+def _dies_at(parts: Parts, traffic: Traffic, name: str, point: str) -> None:
+    """The part kills itself at a point and is started again: everything that was sent is there once."""
+    traffic.send()
+    dying = parts.dying(name, point)
+
+    assert dying.wait(DEATH_SECONDS) == -signal.SIGKILL, f"it never came to {point}; see {parts.folder / f'{name}.log'}"
+    parts.want(name)
     parts.check(traffic.sent)
