@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
@@ -42,6 +42,13 @@ class TopicReplaced(CitybrainError):
         return f"{self.topic} was deleted and made again while it was read: its id was {self.before or 'unknown'}, {now}"
 
 
+class Topic(NamedTuple):
+    """A topic as it is now: its UUID, as text, and its partitions."""
+
+    id: str
+    partitions: frozenset[TopicPartition]
+
+
 class RawLog:
     """Asks over one connection. Safe from several threads. KafkaError when Kafka does not answer or a topic is not there."""
 
@@ -62,11 +69,43 @@ class RawLog:
             raise TopicReplaced(topic, before, now)
         return now
 
-    def check_committed(self, group: str, partitions: Collection[tuple[str, int]]) -> None:
-        """RecordsGone when a partition's log starts behind what the group has to read next."""
+    def existing(self, topics: Collection[str]) -> dict[str, Topic]:
+        """Those of the topics that there are."""
+        found = self._ask(lambda admin: admin.describe_topics(list(topics)))
+        return {
+            topic["name"]: Topic(
+                str(topic["topic_id"]),
+                frozenset(TopicPartition(topic["name"], partition["partition_index"]) for partition in topic["partitions"]),
+            )
+            for topic in found
+            if not topic["error_code"]
+        }
+
+    def taken(self, group: str) -> frozenset[TopicPartition] | None:
+        """Partitions that a member of the group has; None while they are being shared out."""
+        found = self._ask(lambda admin: admin.describe_groups([group]))[group]
+        if found["group_state"] != "Stable":
+            return None
+        return frozenset(
+            TopicPartition(topic["topic"], partition)
+            for member in found["members"]
+            for topic in member["member_assignment"]["assigned_partitions"]
+            for partition in topic["partitions"]
+        )
+
+    def check_committed(
+        self, group: str, ids: dict[str, str], partitions: Collection[tuple[str, int]]
+    ) -> Collection[TopicPartition]:
+        """RecordsGone when a partition's log starts behind what the group has to read next.
+
+        Partitions whose committed offset says that it is of another life of their topic are returned: it means nothing.
+        """
         wanted = [TopicPartition(*partition) for partition in partitions]
         committed = self._ask(lambda admin: admin.list_group_offsets({group: wanted}))[group]
-        self.check_starts({tp: known.offset for tp, known in committed.items() if known.offset >= 0})
+        known = {tp: found for tp, found in committed.items() if found.offset >= 0}
+        stale = {tp for tp, found in known.items() if (found.metadata or ids.get(tp.topic)) != ids.get(tp.topic)}
+        self.check_starts({tp: found.offset for tp, found in known.items() if tp not in stale})
+        return stale
 
     def check_starts(self, wanted: dict[TopicPartition, int]) -> None:
         """RecordsGone when a log starts behind the offset that is wanted of it."""

@@ -6,9 +6,11 @@ a coalesced message is Fetched, its offset the last record's.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
+from aiokafka import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
@@ -29,6 +31,13 @@ class Fetched(NamedTuple):
 
     records: Sequence[Any]
     topic_id: str
+
+
+class Lives(NamedTuple):
+    """UUIDs of assigned topics, and the partitions whose committed offset was of a topic of that name that is no more."""
+
+    ids: dict[str, str]
+    stale: set[TP]
 
 
 class Coalesced:
@@ -58,12 +67,31 @@ class CoalescingThread(AIOKafkaConsumerThread):
         await super().on_start()
         self._consumer._coordinator._coordination_task.add_done_callback(leave_when_failed)  # noqa: SLF001  nothing public tells
 
+    def rejoin(self) -> None:
+        """Join the group again, with all that it has to share out. Safe from another thread."""
+        self.thread_loop.call_soon_threadsafe(self._consumer._coordinator.request_rejoin)  # noqa: SLF001  only a change of topics does so in public
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         # Faust fixes the wait at 1500 ms; aiokafka reads both when it starts, which is later.
         consumer._fetch_max_wait_ms = transport.block_age_ms  # noqa: SLF001
         consumer._fetch_min_bytes = ENOUGH_BYTES  # noqa: SLF001
+        consumer.commit = partial(self._commit_with_id, consumer.commit)
         return consumer
+
+    async def _commit_with_id(self, commit: Callable[..., Awaitable[None]], offsets: dict[TopicPartition, Any]) -> None:
+        """Say of which topic an offset is: a commit may come when there is another of that name already."""
+        lives: Lives = self.transport.lives
+        await commit({tp: OffsetAndMetadata(known.offset, lives.ids.get(tp.topic, "")) for tp, known in offsets.items()})
+        lives.stale.difference_update(TP(*tp) for tp in offsets)
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """But to the first record where the committed offset is of another topic."""
+        found = dict(await super().seek_to_committed())
+        for tp in self.transport.lives.stale & found.keys():
+            await self.call_thread(self._consumer.seek_to_beginning, TopicPartition(*tp))
+            found[tp] = 0
+        return found
 
     async def _fetch_records(
         self,
@@ -104,18 +132,22 @@ class CoalescingConsumer(FaustConsumer):
         if consumer is not None and consumer._fetcher is not None:  # noqa: SLF001
             consumer._fetcher._fetch_max_wait_ms = milliseconds  # noqa: SLF001
 
+    def rejoin(self) -> None:
+        """Ask for partitions anew: the group's leader shares out what there is now."""
+        self._thread.rejoin()
+
     def _new_consumer_thread(self) -> CoalescingThread:
         return CoalescingThread(self, loop=self.loop, beacon=self.beacon)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Learn of which topics these partitions are before Faust lets their first record be fetched."""
-        self.transport.topic_ids = await self.transport.look(assigned)
+        self.transport.lives = await self.transport.look(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust names it so
-        before = self.transport.topic_ids
+        before = self.transport.lives.ids
         fetched = await super()._getmany(active_partitions, timeout)
-        known = self.transport.topic_ids | before  # what came meanwhile may be of an assignment made meanwhile
+        known = self.transport.lives.ids | before  # what came meanwhile may be of an assignment made meanwhile
         return {
             partition: [Coalesced(records, known.get(partition.topic, ""))]
             for partition, records in (fetched or {}).items()
@@ -141,8 +173,8 @@ class CoalescingTransport(FaustTransport):
     Consumer = CoalescingConsumer
     block_age_ms = 500
 
-    def __init__(self, url: Any, app: Any, look: Callable[[set[TP]], Awaitable[dict[str, str]]]) -> None:
+    def __init__(self, url: Any, app: Any, look: Callable[[set[TP]], Awaitable[Lives]]) -> None:
         super().__init__(url, app)
         self.look = look
-        """Asked at every assignment; answers with the UUIDs of the partitions' topics."""
-        self.topic_ids: dict[str, str] = {}
+        """Asked at every assignment."""
+        self.lives = Lives({}, set())

@@ -30,7 +30,8 @@ from streams.locate import Locator
 from streams.pace import LoaderLoad, next_block_age
 from streams.raw_log import RawLog
 from streams.records import RawRecord
-from streams.transport import CoalescingTransport, Fetched
+from streams.transport import CoalescingTransport, Fetched, Lives
+from streams.upkeep import keep_up
 
 log = logging.getLogger(__name__)
 
@@ -104,14 +105,14 @@ def build_app(options: WorkerOptions) -> faust.App:
     locator, rules = Locator(options.places), LiveRules(options.model)
     raw_log = RawLog(broker, skip_gone=options.skip_gone)
 
-    async def look(assigned: set[TP]) -> dict[str, str]:
+    async def look(assigned: set[TP]) -> Lives:
         ids: dict[str, str] = {}
-        if not assigned:
-            return ids
+        stale: set[TP] = set()
         with all_or_nothing():
-            ids = await asyncio.to_thread(raw_log.ids, {partition.topic for partition in assigned})
-            await asyncio.to_thread(raw_log.check_committed, options.group, assigned)
-        return ids
+            if assigned:
+                ids = await asyncio.to_thread(raw_log.ids, {partition.topic for partition in assigned})
+                stale = {TP(*tp) for tp in await asyncio.to_thread(raw_log.check_committed, options.group, ids, assigned)}
+        return Lives(ids, stale)
 
     transport = CoalescingTransport(app.conf.broker, app, look)
     transport.block_age_ms = options.block_age_ms
@@ -120,6 +121,10 @@ def build_app(options: WorkerOptions) -> faust.App:
     @app.task
     async def _pace() -> None:
         await keep_pace(app, options)
+
+    @app.task
+    async def _keep_up() -> None:
+        await keep_up(app, raw_log, options.group, [RAW[kind].name for kind in options.kinds])
 
     for kind in options.kinds:
         _add_agent(app, Kitchen(kind, locator, rules.now(), options.keep_text), rules, raw_log, options)

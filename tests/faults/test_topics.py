@@ -61,6 +61,25 @@ def test_partitions_are_added_while_parts_run(parts: Parts, traffic: Traffic) ->
     assert parts.number("SELECT count() > 0 FROM blocks WHERE source_topic = 'citybrain.police' AND source_partition = 2")
 
 
+def test_partitions_are_added_while_the_worker_is_away(parts: Parts, traffic: Traffic) -> None:
+    """It comes back within its session and is given what it had; its client is not told that there is more."""
+    traffic.send()
+    parts.settle()
+    parts.kill("work-1")
+    with admin_of(parts.broker) as admin:
+        for topic in (RISK, RAW["grid"]):
+            most = len(admin.describe_topics([topic.name])[0]["partitions"])
+            admin.create_partitions({topic.name: most + 1})
+        last = len(admin.describe_topics([RAW["grid"].name])[0]["partitions"]) - 1
+    parts.tend(1.0)
+    records = traffic.records(60)
+    parts.send([record for record in records if record.kind != "grid"])
+    parts.send_to(last, [record for record in records if record.kind == "grid"])
+
+    parts.check(traffic.sent)
+    assert parts.number(f"SELECT count() > 0 FROM blocks WHERE source_topic = 'citybrain.grid' AND source_partition = {last}")
+
+
 def test_gaps_of_transactions_do_not_stop_commits(parts: Parts, traffic: Traffic) -> None:
     """The end of a transaction takes an offset and is no record: neither a hole, nor a reason to stop committing."""
     traffic.send()

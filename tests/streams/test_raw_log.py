@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import closing
 
 import pytest
-from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 
 from schemas.errors import RecordsGone
-from schemas.kafka_options import Broker, producer
-from streams.raw_log import RawLog, TopicReplaced
+from schemas.kafka_options import Broker, common, producer
+from streams.raw_log import RawLog, Topic, TopicReplaced
 from tests.life import admin_of
 
 TOPIC, GROUP = "raw-log-test", "raw-log-test-group"
@@ -56,21 +57,51 @@ def test_an_id_that_was_not_known_before_the_fetch_is_no_proof(broker: Broker, t
         RawLog(broker).check_life(topic, "")
 
 
+def test_what_there_is_and_who_has_it(broker: Broker, topic: str) -> None:
+    """A topic that is away is no error; a partition that came later is with nobody until the group shares out again."""
+    raw_log = RawLog(broker)
+    known = raw_log.existing([topic, "raw-log-test-away"])
+    assert known == {topic: Topic(raw_log.ids([topic])[topic], frozenset({PARTITION}))}
+    assert raw_log.taken(GROUP + "-of-nobody") is None
+
+    with closing(KafkaConsumer(topic, **common(broker), group_id=GROUP + "-members", metadata_max_age_ms=300_000)) as member:
+        while not member.assignment():
+            member.poll(200)
+        while raw_log.taken(GROUP + "-members") is None:
+            member.poll(200)
+        with admin_of(broker) as admin:
+            admin.create_partitions({topic: 2})
+        while len(raw_log.existing([topic])[topic].partitions) < 2:
+            time.sleep(0.1)
+        assert raw_log.taken(GROUP + "-members") == frozenset({PARTITION})
+
+
+def test_an_offset_of_another_life_is_told(broker: Broker, topic: str) -> None:
+    """Also where its log is longer than that. An offset without an id is believed."""
+    raw_log = RawLog(broker)
+    ids = raw_log.ids([topic])
+    assert not raw_log.check_committed(GROUP + "-lives", ids, [(topic, 0)])
+    with admin_of(broker) as admin:
+        for metadata, stale in (("another id", {PARTITION}), (ids[topic], set()), ("", set())):
+            admin.alter_group_offsets(GROUP + "-lives", {PARTITION: OffsetAndMetadata(4, metadata, -1)})
+            assert raw_log.check_committed(GROUP + "-lives", ids, [(topic, 0)]) == stale
+
+
 def test_records_that_are_gone_are_told_and_skipped_when_asked(
     broker: Broker, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     raw_log = RawLog(broker)
-    raw_log.check_committed(GROUP, [(topic, 0)])  # nothing is committed: the oldest record is the right one
+    raw_log.check_committed(GROUP, {}, [(topic, 0)])  # nothing is committed: the oldest record is the right one
     with admin_of(broker) as admin:
         admin.alter_group_offsets(GROUP, {PARTITION: OffsetAndMetadata(4, "", -1)})
         admin.delete_records({PARTITION: 4})
-        raw_log.check_committed(GROUP, [(topic, 0)])
+        raw_log.check_committed(GROUP, {}, [(topic, 0)])
         admin.delete_records({PARTITION: 9})
 
     with pytest.raises(RecordsGone, match="offset 4, but the log starts at 9; 5 records are gone"):
-        raw_log.check_committed(GROUP, [(topic, 0)])
+        raw_log.check_committed(GROUP, {}, [(topic, 0)])
     with pytest.raises(RecordsGone):
         raw_log.check_starts({PARTITION: 8})
     with caplog.at_level(logging.CRITICAL):
-        RawLog(broker, skip_gone=True).check_committed(GROUP, [(topic, 0)])
+        RawLog(broker, skip_gone=True).check_committed(GROUP, {}, [(topic, 0)])
     assert "going on, as asked by --skip-gone" in caplog.text
