@@ -30,6 +30,8 @@ COMMANDS = {
     "view": "Serve the city over HTTP: counts, alerts, live stream, exports; make tokens.",
     "response": "How fast cases were answered, mediation, change.",
     "audit": "Compare the raw log with ClickHouse: nothing lost, nothing twice.",
+    "backup": "Write all tables into a folder, as they are at one moment.",
+    "restore": "Put a backup back; loaders store from Kafka what came later.",
     "train": "Learn a text model from labelled texts.",
     "evaluate": "Say how right a text model is.",
     "classify": "Give each text of a file a label.",

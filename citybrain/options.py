@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,3 +31,14 @@ def json_option(function: F) -> F:
 def print_json(value: Any) -> None:
     """One line of JSON."""
     click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+@contextmanager
+def bars(what: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on the terminal's standard error, for a call with (part, done, of all); nothing when it is no terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda part, done, total: shown.update(task, description=f"{what} {part}", completed=done, total=total)

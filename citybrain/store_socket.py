@@ -1,8 +1,8 @@
 """Maintenance of an embedded store through the process that owns it: a second socket, private to the owner of the folder.
 
 The query socket only reads. Here `audit --repair`, `backup` and the like run statements and inserts, by the same Store as
-on a server. A request is {"call", "sql", "parameters", "table", "token", "length"}, for an insert followed by `length`
-bytes of an Arrow stream (citybrain/owner_socket.py, docs/decisions/0036).
+on a server. A request is {"call", "sql", "parameters", "format", "table", "token", "length"}, for an insert followed by `length`
+bytes: of an Arrow stream, or of the format it names (citybrain/owner_socket.py, docs/decisions/0036).
 """
 
 from __future__ import annotations
@@ -59,17 +59,25 @@ def _run(store: Store, request: Mapping[str, Any], more: More) -> bytes:
             store.command(request["sql"])
         case "query":
             return _as_stream(store.query_arrow(request["sql"], request["parameters"]))
+        case "raw":
+            return store.raw(request["sql"], request["format"], request["parameters"])
         case "insert":
-            length = int(request["length"])
-            body = more(length)
-            if len(body) < length:
-                message = f"an insert of {length} bytes ended after {len(body)}"
-                raise StoreUnavailable(request["table"], 0, message)
-            store.insert(request["table"], pa.ipc.open_stream(body).read_all(), request["token"])
+            store.insert(request["table"], pa.ipc.open_stream(_body(request, more)).read_all(), request["token"])
+        case "insert_raw":
+            store.insert_raw(request["table"], _body(request, more), request["format"], request["token"])
         case other:
             message = f"no such call: {other!r}"
             raise StoreRefused("store", message)
     return b""
+
+
+def _body(request: Mapping[str, Any], more: More) -> bytes:
+    length = int(request["length"])
+    body = more(length)
+    if len(body) < length:
+        message = f"an insert of {length} bytes ended after {len(body)}"
+        raise StoreUnavailable(request["table"], 0, message)
+    return body
 
 
 def _as_stream(table: pa.Table) -> bytes:
@@ -110,6 +118,17 @@ class SocketClient:
         body = _as_stream(rows)
         self._ask(
             {"call": "insert", "table": table, "token": settings["insert_deduplication_token"], "length": len(body)}, body
+        )
+
+    def raw_query(self, sql: str, parameters: dict[str, Any] | None = None, fmt: str = "Native") -> bytes:
+        """A SELECT in a format of ClickHouse."""
+        return self._ask({"call": "raw", "sql": sql, "parameters": parameters, "format": fmt})
+
+    def raw_insert(self, table: str, *, insert_block: bytes, fmt: str, settings: Mapping[str, Any]) -> None:
+        """Insert bytes in a format of ClickHouse; of the settings only the token is not the owner's own."""
+        token = settings["insert_deduplication_token"]
+        self._ask(
+            {"call": "insert_raw", "table": table, "token": token, "format": fmt, "length": len(insert_block)}, insert_block
         )
 
     def close(self) -> None:

@@ -28,6 +28,7 @@ from sinks.ledger import Ledger, Position, Tally
 from sinks.maintenance import held
 from sinks.migrate import check_store
 from sinks.relabel import NotFinished, check_finished
+from sinks.restoring import check_restored
 from sinks.store import Store
 from sinks.topic_ids import ask_topic_ids
 from sinks.writer import BlockWriter, HalfStoredLongAgo
@@ -129,6 +130,7 @@ class Loader:
                 self.expect(consumer, list(consumer.assignment()))
                 continue
             if self._assigned:
+                check_restored(self._store)
                 check_finished(self._store)
                 self.assign(consumer, self._assigned)
                 self._assigned = []

@@ -48,18 +48,20 @@ class NotHeld(CitybrainError):
 
 
 @contextmanager
-def held(broker: Broker, store: Store, reason: str, group: str = LOADER_GROUP) -> Iterator[Hold]:
+def held(broker: Broker, store: Store, reason: str, group: str = LOADER_GROUP, *, completing: bool = True) -> Iterator[Hold]:
     """All loaders of the group wait between two records, and nothing is half done, until the block ends.
 
-    Records half stored are completed and a reclassification that was begun is finished before it starts.
+    Records half stored are completed and a reclassification that was begun is finished before it starts; not `completing`: they
+    are left, as when all tables are replaced.
 
     NotHeld: they did not in PATIENCE_SECONDS. BrokerUnavailable: Kafka cannot say who the loaders are.
     """
     hold = Hold(store, reason)
     try:
         _wait(broker, hold, group)
-        complete_half_stored(broker, store, hold.check)
-        finish(store, hold.check)
+        if completing:
+            complete_half_stored(broker, store, hold.check)
+            finish(store, hold.check)
         yield hold
     except KafkaError as error:
         message = f"{broker.bootstrap}: {error!r}"

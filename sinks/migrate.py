@@ -18,6 +18,7 @@ from schemas.places import Places
 from schemas.response import ResponseTiers, shipped_tiers
 from schemas.taxonomy import taxonomy
 from sinks.catalogue import fill_catalogue
+from sinks.restoring import check_restored
 from sinks.store import Store
 from sinks.tiers import fill_tiers
 
@@ -52,7 +53,8 @@ def _read(name: str, text: str, time_zone: str) -> Migration:
 
 
 def migrate(store: Store, time_zone: str) -> list[str]:
-    """Apply what is missing; names of what was applied. StoreUnsafe if an applied file was changed afterwards."""
+    """Apply what is missing; names of what was applied. StoreUnsafe: an applied file was changed, or a restore has not ended."""
+    check_restored(store)
     store.command(LEDGER)
     applied = dict(store.query("SELECT version, sha256 FROM migrations"))
     done: list[str] = []
@@ -74,6 +76,14 @@ def migrate(store: Store, time_zone: str) -> list[str]:
         store.insert("migrations", row, f"migration {migration.version}")
         done.append(migration.name)
     return done
+
+
+def create_holds(store: Store, time_zone: str) -> None:
+    """The tables of holds alone: a restore needs them before it has any others."""
+    for migration in migrations(time_zone):
+        if migration.name.endswith("_holds"):
+            for statement in migration.statements:
+                store.command(statement)
 
 
 def fill_lookups(store: Store, places: Places, tiers: ResponseTiers | None = None, catalogue: Catalogue | None = None) -> None:

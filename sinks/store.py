@@ -108,6 +108,11 @@ class Store:
         block = rows.combine_chunks()
         self._guard(table, rows.num_rows, lambda: self._client.insert_arrow(table, block, settings=settings))
 
+    def insert_raw(self, table: str, data: bytes, fmt: str, token: str) -> None:
+        """Insert bytes in a format of ClickHouse under a deduplication token; for what Arrow cannot carry, as states of aggregates."""
+        settings = {**EXACTLY_ONCE, "insert_deduplication_token": token}
+        self._guard(table, 0, lambda: self._client.raw_insert(table, insert_block=data, fmt=fmt, settings=settings))
+
     def close(self) -> None:
         """Give the connection back."""
         self._client.close()

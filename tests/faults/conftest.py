@@ -22,6 +22,7 @@ SHORT = {
     "test_members.py": 3,
     "test_broker_faults.py": 1,
     "test_full_disk.py": 0,
+    "test_restore.py": 1,
 }
 """How many tests of a module the short form takes, drawn by the seed; of the others all."""
 
