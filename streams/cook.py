@@ -24,10 +24,11 @@ from schemas.errors import CitybrainError
 from schemas.events import Kind
 from schemas.person_fields import PERSON_FIELDS, person_fields_in
 from streams.classify import classify
+from streams.columns import RecordColumns, columns_of
 from streams.fast import read_fast
 from streams.judge import judge, kept_body
 from streams.locate import Locator
-from streams.records import READ_SCHEMA, RawRecord, Reject, structured
+from streams.records import READ_SCHEMA, RawRecord, Reject
 from streams.redact import redact
 from streams.rules import Rules
 
@@ -70,25 +71,26 @@ def cook(kitchen: Kitchen, records: Sequence[RawRecord]) -> Cooked:
     """
     try:
         with _collector_paused():
-            return _cook(kitchen, records, [structured(record) for record in records])
+            return _cook(kitchen, columns_of(records))
     except Exception:  # any defect of ours: find the record that shows it
         log.exception("a batch of %d records from offset %d failed; trying record by record", len(records), records[0].offset)
         return _one_by_one(kitchen, records)
 
 
-def _cook(kitchen: Kitchen, records: Sequence[RawRecord], values: Sequence[bytes]) -> Cooked:
-    table, doubtful = read_fast(kitchen.kind, records, values)
+def _cook(kitchen: Kitchen, records: RecordColumns) -> Cooked:
+    column = records.structured()
+    table, doubtful = read_fast(kitchen.kind, records, column)
+    values = column.to_pylist()
     judged = [judge(kitchen.kind, records[i], values[i]) for i in doubtful]
     rejects = [verdict for verdict in judged if isinstance(verdict, Reject)]
     rows = [verdict for verdict in judged if not isinstance(verdict, Reject)]
     if rows:
         table = pa.concat_tables([table, pa.Table.from_pylist(rows, READ_SCHEMA)])
-    offsets = np.fromiter((record.offset for record in records), np.int64, len(records))  # ascending, as in the log
     hashes = np.fromiter(map(xxhash.xxh3_64_intdigest, values), np.uint64, len(values))
 
     def refuse(frame: pl.DataFrame, reason: str, detail: Callable[[dict[str, Any]], str]) -> None:
         for row in frame.select("source_offset", "at", "received_at", "lon", "lat").iter_rows(named=True):
-            at = int(np.searchsorted(offsets, row["source_offset"]))
+            at = int(np.searchsorted(records.offsets, row["source_offset"]))
             record, body = records[at], kept_body(orjson.loads(values[at]))
             rejects.append(Reject(record.offset, record.timestamp, reason, detail(row), body, record.value or b""))
 
@@ -112,11 +114,11 @@ def _cook(kitchen: Kitchen, records: Sequence[RawRecord], values: Sequence[bytes
         kind=pl.lit(kitchen.kind),
         rules_version=pl.lit(kitchen.rules.version),
         text=redact(frame["text"], keep=kitchen.keep_text),
-        body_hash=hashes[np.searchsorted(offsets, frame["source_offset"].to_numpy())],
+        body_hash=hashes[np.searchsorted(records.offsets, frame["source_offset"].to_numpy())],
         at=pl.from_epoch("at", "ms").dt.replace_time_zone("UTC"),
         received_at=pl.from_epoch("received_at", "ms").dt.replace_time_zone("UTC"),
     )
-    return Cooked(_block(frame, rejects), rejects, _count_person_fields(values))
+    return Cooked(_block(frame, rejects), rejects, _count_person_fields(column, values))
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:
@@ -172,11 +174,11 @@ def _reject_row(reject: Reject) -> dict[str, Any]:
     }
 
 
-def _count_person_fields(values: Sequence[bytes]) -> dict[str, int]:
+def _count_person_fields(column: pa.BinaryArray, values: Sequence[bytes]) -> dict[str, int]:
     """How often each person field was sent. Only records that hold such a key are opened."""
     try:
-        texts = pl.Series(values, dtype=pl.Binary).cast(pl.String)
-    except pl.exceptions.ComputeError:  # one of them is not UTF-8
+        texts = pl.Series(column.cast(pa.string()))
+    except pa.ArrowInvalid:  # one of them is not UTF-8
         texts = pl.Series([value.decode(errors="replace") for value in values], dtype=pl.String)
     suspects = texts.str.contains_any(PERSON_KEYS, ascii_case_insensitive=True)
     counts: dict[str, int] = {}
@@ -197,9 +199,8 @@ def _one_by_one(kitchen: Kitchen, records: Sequence[RawRecord]) -> Cooked:
     parts: list[Cooked] = []
     in_a_row = 0
     for record in records:
-        value = structured(record)
         try:
-            parts.append(_cook(kitchen, [record], [value]))
+            parts.append(_cook(kitchen, columns_of([record])))
             in_a_row = 0
         except Exception as error:
             in_a_row += 1

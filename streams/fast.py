@@ -6,7 +6,6 @@ A property test (tests/streams/test_fast_equals_judge.py) holds the two equal.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from functools import cache, reduce
@@ -21,9 +20,11 @@ from numpy.typing import NDArray
 from schemas.events import EVENT_MODELS, EVENT_TYPES, DeviceStatus, Kind, MediationLevel, Stage
 from schemas.taxonomy import taxonomy
 from streams.arrow_contract import arrow_schema
+from streams.columns import RecordColumns
 from streams.plain import is_plain
-from streams.records import READ_SCHEMA, RawRecord
+from streams.records import READ_SCHEMA
 
+Positions = NDArray[np.intp]
 PLAIN_TIME: Final = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 METRIC: Final = r"^[a-z][a-z0-9_.]{0,63}$"
 NAMED_ROW: Final = re.compile(r" in row (\d+)$")
@@ -35,8 +36,8 @@ SMALLEST_PART: Final = 32
 """A part this small that Arrow refuses goes to the judge record by record."""
 
 
-def read_fast(kind: Kind, records: Sequence[RawRecord], values: Sequence[bytes]) -> tuple[pa.Table, list[int]]:
-    """(rows of READ_SCHEMA that are surely good, positions the judge has to see)."""
+def read_fast(kind: Kind, records: RecordColumns, values: pa.BinaryArray) -> tuple[pa.Table, list[int]]:
+    """(rows of READ_SCHEMA that are surely good, positions the judge has to see). `values`: the records, structured."""
     plain = is_plain(values)
     positions = np.flatnonzero(plain)
     tables, doubtful = _read_parts(kind, records, values, positions)
@@ -45,17 +46,17 @@ def read_fast(kind: Kind, records: Sequence[RawRecord], values: Sequence[bytes])
 
 
 def _read_parts(
-    kind: Kind, records: Sequence[RawRecord], values: Sequence[bytes], positions: NDArray[np.intp]
+    kind: Kind, records: RecordColumns, values: pa.BinaryArray, positions: Positions
 ) -> tuple[list[pa.Table], list[int]]:
     """Read; where Arrow refuses a part, go on around the record it names, so that one costs its neighbours little."""
     tables: list[pa.Table] = []
-    read: list[NDArray[np.intp]] = []
+    read: list[Positions] = []
     doubtful: list[int] = []
     parts = [positions[first : first + PART] for first in range(0, len(positions), PART)][::-1]
     named = 0
     while parts:
         part = parts.pop()
-        table, row = _parse(kind, b"\n".join([values[i] for i in part.tolist()]))
+        table, row = _parse(kind, _lines(values, part))
         if table is not None and table.num_rows == len(part):
             tables.append(table)
             read.append(part)
@@ -75,19 +76,26 @@ def _read_parts(
     if not tables:
         return [], doubtful
     taken = np.concatenate(read)
-    flat, good = _flatten(kind, pa.concat_tables(tables), [records[i] for i in taken.tolist()])
+    flat, good = _flatten(kind, pa.concat_tables(tables), records, taken)
     if not good.all():
         doubtful.extend(taken[~good].tolist())
         flat = flat.filter(pa.array(good))
     return [flat], doubtful
 
 
-def _parse(kind: Kind, lines: bytes) -> tuple[pa.Table | None, int | None]:
+def _lines(values: pa.BinaryArray, part: Positions) -> pa.Buffer:
+    """These values as lines."""
+    taken = values[part[0] : part[-1] + 1] if part[-1] - part[0] < len(part) else values.take(pa.array(part))
+    bounds = pa.array([0, len(taken)], pa.int32())
+    return pc.binary_join(pa.ListArray.from_arrays(bounds, taken), b"\n")[0].as_buffer()
+
+
+def _parse(kind: Kind, lines: pa.Buffer) -> tuple[pa.Table | None, int | None]:
     """(table, None), or (None, the row Arrow names in its refusal, if it names one)."""
     try:
         table = pj.read_json(
-            io.BytesIO(lines),
-            read_options=pj.ReadOptions(use_threads=False, block_size=max(len(lines) + 1, 1024)),
+            pa.BufferReader(lines),
+            read_options=pj.ReadOptions(use_threads=False, block_size=max(lines.size + 1, 1024)),
             parse_options=pj.ParseOptions(explicit_schema=_contract(kind), unexpected_field_behavior="ignore"),
         )
     except pa.ArrowInvalid as error:
@@ -101,7 +109,7 @@ def _contract(kind: Kind) -> pa.Schema:
     return arrow_schema(EVENT_MODELS[kind])
 
 
-def _flatten(kind: Kind, table: pa.Table, records: Sequence[RawRecord]) -> tuple[pa.Table, NDArray[np.bool_]]:
+def _flatten(kind: Kind, table: pa.Table, records: RecordColumns, at: Positions) -> tuple[pa.Table, NDArray[np.bool_]]:
     """Flat columns of a parsed batch and which rows keep the contract. Values of other rows mean nothing."""
     event = table.combine_chunks().to_struct_array()
     event = event.combine_chunks() if isinstance(event, pa.ChunkedArray) else event
@@ -152,14 +160,14 @@ def _flatten(kind: Kind, table: pa.Table, records: Sequence[RawRecord]) -> tuple
         good &= _all_true([_length(field("device"), 1, 200)])
         metrics, values, readings_good = _readings(field("readings"))
         good &= readings_good
-    at, timed = _milliseconds(attribute("time"), good)
+    happened, timed = _milliseconds(attribute("time"), good)
     good &= timed
     columns = {
-        "source_offset": pa.array([record.offset for record in records], pa.int64()),
-        "received_at": pa.array([record.timestamp for record in records], pa.int64()),
+        "source_offset": pa.array(records.offsets[at], pa.int64()),
+        "received_at": pa.array(records.timestamps[at], pa.int64()),
         "source": attribute("source"),
         "id": attribute("id"),
-        "at": at,
+        "at": happened,
         "lon": _as(lon, pa.float64()),
         "lat": _as(lat, pa.float64()),
         "severity": pc.if_else(pa.array(good), severity, pa.scalar(None, pa.int64())).cast(pa.int8()),

@@ -5,7 +5,6 @@ Whole columns at a time; every doubt sends a record to the judge.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas.events import MAX_DEPTH
+from streams.columns import bounds_of
 
 LONGEST: Final = 65_536
 """Longer records go to the judge one by one, bytes."""
@@ -26,28 +26,26 @@ TRAPS: Final = (
 """What Arrow reads in another way than the judge. One pass over the bytes: RE2 takes as long for all of it as for a part."""
 
 
-def is_plain(values: Sequence[bytes]) -> NDArray[np.bool_]:
+def is_plain(values: pa.BinaryArray) -> NDArray[np.bool_]:
     """Which records may be joined by line ends and read by Arrow with the meaning that the judge gives them."""
-    column = pa.array(values, pa.binary())
-    plain = _in_braces(column)
-    plain &= pc.less(pc.binary_length(column), LONGEST).to_numpy(zero_copy_only=False)
-    plain &= ~pc.match_substring_regex(column, TRAPS).to_numpy(zero_copy_only=False)
+    plain = _in_braces(values)
+    plain &= pc.less(pc.binary_length(values), LONGEST).to_numpy(zero_copy_only=False)
+    plain &= ~pc.match_substring_regex(values, TRAPS).to_numpy(zero_copy_only=False)
     try:
-        column.cast(pa.string())
+        values.cast(pa.string())
     except pa.ArrowInvalid:
-        plain &= np.fromiter((_is_utf8(value) for value in values), bool, len(values))
+        plain &= np.fromiter((_is_utf8(value) for value in values.to_pylist()), bool, len(values))
     return plain
 
 
-def _in_braces(column: pa.BinaryArray) -> NDArray[np.bool_]:
+def _in_braces(values: pa.BinaryArray) -> NDArray[np.bool_]:
     """Which records begin with `{` and end with `}`."""
-    _, offsets, content = column.buffers()
-    ends = np.frombuffer(offsets, np.int32)[: len(column) + 1]
-    first, last = ends[:-1], ends[1:] - 1
+    bounds = bounds_of(values)
+    first, last = bounds[:-1], bounds[1:] - 1
     inside = first < last
     if not inside.any():
         return inside
-    text = np.frombuffer(content, np.uint8)
+    text = np.frombuffer(values.buffers()[2], np.uint8)
     inside[inside] = (text[first[inside]] == ord("{")) & (text[last[inside]] == ord("}"))
     return inside
 

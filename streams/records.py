@@ -9,6 +9,7 @@ import orjson
 import pyarrow as pa
 
 STRUCTURED: Final = b"application/cloudevents"
+Headers = Sequence[tuple[str, bytes | None]]
 USUAL: Final = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 """The header nearly every structured event has: found as it stands, no header needs to be read."""
 
@@ -19,7 +20,7 @@ class RawRecord(NamedTuple):
     offset: int
     timestamp: int
     value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
+    headers: Headers
 
 
 class Reject(NamedTuple):

@@ -11,14 +11,15 @@ from typing import NamedTuple
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
-from schemas.block import MAX_ROWS, encode_block
+from schemas.block import MAX_BYTES, MAX_ROWS, encode_block
 from schemas.errors import BrokerUnavailable
 from schemas.kafka_options import Broker, producer, reader
 from schemas.topics import RISK
+from streams.columns import columns_of
 from streams.cook import Kitchen, cook
 from streams.raw_log import RawLog
 from streams.records import RawRecord
-from streams.worker import header_of, in_blocks
+from streams.worker import header_of
 
 WAIT_MS = 10_000
 
@@ -50,7 +51,7 @@ def reread(broker: Broker, kitchen: Kitchen, wanted: Range, progress: Callable[[
     try:
         topic_id = raw_log.ids([wanted.topic])[wanted.topic]
         for part in records_of(broker, wanted):
-            for block in in_blocks(part):
+            for block in columns_of(part).in_blocks(MAX_ROWS, MAX_BYTES):
                 cooked = cook(kitchen, block)
                 header = header_of(cooked, wanted.topic, raw_log.check_life(wanted.topic, topic_id), wanted.partition)
                 sent = sender.send(RISK.name, encode_block(cooked.table), headers=header.to_kafka(), partition=wanted.partition)

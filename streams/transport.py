@@ -1,4 +1,4 @@
-"""Faust's aiokafka transport, changed in one way: all records fetched for a partition arrive as one message.
+"""Faust's aiokafka transport, changed in one way: all record batches fetched for a partition arrive as one message.
 
 Faust's cost is per message, not per byte (13,600 messages/s, 437,000 coalesced records/s: docs/decisions/0002). The value of
 a coalesced message is Fetched, its offset the last record's.
@@ -16,20 +16,22 @@ from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP
 
+from streams.batch_fetcher import hand_out_batches
 from streams.leaving import leave_when_failed
+from streams.log_batches import LogBatch
 
 ENOUGH_BYTES = 16_777_216
 """The broker answers a fetch when it has this much for all partitions, or at the block age: whichever comes first."""
 MOST_BYTES = 41_943_040
 """What is taken of fetched records at a time, unpacked, over all partitions: enough for a full block of each when many wait."""
-CHUNK = 200
-"""Records taken from the fetched ones at a time, until a message has enough bytes: so many may come on top of those."""
+CHUNK = 4
+"""Record batches taken from the fetched ones at a time, until a message has enough bytes: so many may come on top of those."""
 
 
 class Fetched(NamedTuple):
-    """The records of one partition that arrive together; `topic_id` is the UUID their topic had before they were fetched."""
+    """The batches of one partition that arrive together; `topic_id` is the UUID their topic had before they were fetched."""
 
-    records: Sequence[Any]
+    batches: Sequence[LogBatch]
     topic_id: str
 
 
@@ -41,19 +43,19 @@ class Lives(NamedTuple):
 
 
 class Coalesced:
-    """The records fetched for one partition, in the shape Faust expects of one record."""
+    """The batches fetched for one partition, in the shape Faust expects of one record."""
 
     checksum = None
     key = None
     headers = ()
     serialized_key_size = 0
     serialized_value_size = 0
+    timestamp_type = 0
 
-    def __init__(self, records: Sequence[Any], topic_id: str = "") -> None:
-        last = records[-1]
-        self.topic, self.partition, self.offset = last.topic, last.partition, last.offset
-        self.timestamp, self.timestamp_type = last.timestamp, last.timestamp_type
-        self.value = Fetched(records, topic_id)
+    def __init__(self, partition: TP, batches: Sequence[LogBatch], topic_id: str = "") -> None:
+        self.topic, self.partition = partition
+        self.offset, self.timestamp = batches[-1].last_offset, batches[-1].first_timestamp
+        self.value = Fetched(batches, topic_id)
 
 
 class CoalescingThread(AIOKafkaConsumerThread):
@@ -66,6 +68,7 @@ class CoalescingThread(AIOKafkaConsumerThread):
         """
         await super().on_start()
         self._consumer._coordinator._coordination_task.add_done_callback(leave_when_failed)  # noqa: SLF001  nothing public tells
+        hand_out_batches(self._consumer._fetcher)  # noqa: SLF001
 
     def rejoin(self) -> None:
         """Join the group again, with all that it has to share out. Safe from another thread."""
@@ -100,22 +103,21 @@ class CoalescingThread(AIOKafkaConsumerThread):
         timeout: float | None = None,  # noqa: ASYNC109 - Faust names it so
         max_records: int | None = None,
     ) -> dict[TP, list[Any]]:
-        """Take what was fetched until it is enough records or bytes.
+        """Take batches that were fetched until they are enough records or bytes.
 
         Kafka limits a fetch in compressed bytes; counted in records alone, a topic of large records that compress well
         comes into memory whole (1.4 GB where 0.3 GB are held now: tests/test_bounds.py).
         """
         fetched: dict[TP, list[Any]] = {}
-        most = CHUNK if max_records is None else max_records
         rows = size = 0
-        while rows < most and size < MOST_BYTES:
-            part = await super()._fetch_records(consumer, active_partitions, 0.0 if rows else timeout, min(CHUNK, most - rows))
+        while (max_records is None or rows < max_records) and size < MOST_BYTES:
+            part = await super()._fetch_records(consumer, active_partitions, 0.0 if rows else timeout, CHUNK)
             if not part:
                 break
-            for partition, records in part.items():
-                fetched.setdefault(partition, []).extend(records)
-                rows += len(records)
-                size += sum(len(record.value or b"") for record in records)
+            for partition, batches in part.items():
+                fetched.setdefault(partition, []).extend(batches)
+                rows += sum(batch.rows for batch in batches)
+                size += sum(len(batch.records) for batch in batches)
         return fetched
 
 
@@ -149,9 +151,9 @@ class CoalescingConsumer(FaustConsumer):
         fetched = await super()._getmany(active_partitions, timeout)
         known = self.transport.lives.ids | before  # what came meanwhile may be of an assignment made meanwhile
         return {
-            partition: [Coalesced(records, known.get(partition.topic, ""))]
-            for partition, records in (fetched or {}).items()
-            if records
+            partition: [Coalesced(partition, batches, known.get(partition.topic, ""))]
+            for partition, batches in (fetched or {}).items()
+            if batches
         }
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,13 +23,14 @@ from schemas.events import Kind
 from schemas.kafka_options import METADATA_AGE_MS, Broker
 from schemas.places import Places
 from schemas.topics import RAW, RISK
+from streams.columns import RecordColumns
 from streams.cook import Cooked, Kitchen, cook
 from streams.leaving import leave
 from streams.live_rules import LiveRules
 from streams.locate import Locator
+from streams.log_batches import read_batches
 from streams.pace import LoaderLoad, next_block_age
 from streams.raw_log import RawLog
-from streams.records import RawRecord
 from streams.transport import CoalescingTransport, Fetched, Lives
 from streams.upkeep import keep_up
 
@@ -140,11 +141,12 @@ def _add_agent(app: faust.App, kitchen: Kitchen, rules: LiveRules, raw_log: RawL
         async for event in stream.noack().events():  # one event = all records fetched for one partition
             with all_or_nothing():
                 fetched: Fetched = event.value
-                if fetched.records[0].offset > expected.get(event.message.tp, fetched.records[0].offset):
+                arrived = await asyncio.to_thread(read_batches, fetched.batches)
+                if arrived and arrived[0].offset > expected.get(event.message.tp, arrived[0].offset):
                     await asyncio.to_thread(
                         raw_log.check_starts, {TopicPartition(*event.message.tp): expected[event.message.tp]}
                     )
-                for records in in_blocks(fetched.records):
+                for records in arrived.in_blocks(MAX_ROWS, MAX_BYTES):
                     options.begun()
                     now = replace(kitchen, rules=await asyncio.to_thread(rules.now))
                     topic_id = asyncio.to_thread(raw_log.check_life, event.message.topic, fetched.topic_id)
@@ -153,21 +155,6 @@ def _add_agent(app: faust.App, kitchen: Kitchen, rules: LiveRules, raw_log: RawL
                 expected[event.message.tp] = event.message.offset + 1
                 event.ack()
                 gc.collect(1)
-
-
-def in_blocks(records: Sequence[Any]) -> Iterator[list[RawRecord]]:
-    """Cut fetched records into blocks of at most MAX_ROWS rows or MAX_BYTES bytes, at least one row each."""
-    block: list[RawRecord] = []
-    size = 0
-    for record in records:
-        length = len(record.value or b"")
-        if block and (len(block) >= MAX_ROWS or size + length > MAX_BYTES):
-            yield block
-            block, size = [], 0
-        block.append(RawRecord(record.offset, record.timestamp, record.value, record.headers))
-        size += length
-    if block:
-        yield block
 
 
 async def keep_pace(app: faust.App, options: WorkerOptions) -> None:
@@ -190,7 +177,7 @@ async def keep_pace(app: faust.App, options: WorkerOptions) -> None:
             metrics.BLOCK_AGE_SET.set(age / 1000)
 
 
-async def _publish(app: faust.App, kitchen: Kitchen, partition: TP, records: list[RawRecord], asked: Awaitable[str]) -> None:
+async def _publish(app: faust.App, kitchen: Kitchen, partition: TP, records: RecordColumns, asked: Awaitable[str]) -> None:
     """Cook one block and send it; returns when the broker has it on all replicas. `asked` gives the id of its topic."""
     started = time.perf_counter()
     cooked, topic_id = await asyncio.gather(asyncio.to_thread(cook, kitchen, records), asked)
@@ -231,7 +218,7 @@ def all_or_nothing() -> Iterator[None]:
         leave("records not finished; leaving, so that Kafka sends them again", error)
 
 
-def _measure(kind: Kind, records: Sequence[RawRecord], cooked: Cooked) -> None:
+def _measure(kind: Kind, records: RecordColumns, cooked: Cooked) -> None:
     metrics.EVENTS.labels(kind).inc(len(records))
     metrics.BLOCK_ROWS.observe(len(records))
     metrics.BLOCK_AGE.observe(max(0.0, time.time() - records[0].timestamp / 1000))

@@ -10,23 +10,24 @@ from pathlib import Path
 from queue import Empty
 from typing import Any, Final
 
+import numpy as np
+import pyarrow as pa
+
 from citybrain.backfill.sources import KINDS, Records, Source
 from citybrain.children import tied_to_parent
-from ingest.outgoing import CONTENT_TYPE
 from schemas.block import SCHEMA_VERSION, BlockHeader, encode_block
 from schemas.errors import CitybrainError
 from schemas.events import Kind
 from schemas.places import Places
+from streams.columns import RecordColumns, joined
 from streams.cook import Kitchen, cook
 from streams.live_rules import LiveRules
 from streams.locate import Locator
-from streams.records import RawRecord
 
 ROWS: Final = 100_000
 """Rows of a block. An insert costs as much as 20,000 rows whatever it holds, and nobody waits for history."""
 AHEAD: Final = 2
 """Blocks that may wait to be stored."""
-HEADERS: Final = [CONTENT_TYPE]
 
 
 class CookingFailed(CitybrainError):
@@ -48,16 +49,23 @@ def blocks_of(source: Source, recipe: Recipe, after: Mapping[Kind, int]) -> Iter
     """Blocks with their headers, those of a kind in order. Pure but for the rules, which are read once."""
     locator, rules = Locator(recipe.places), LiveRules(recipe.model).now()
     kitchens = {kind: Kitchen(kind, locator, rules, recipe.keep_text) for kind in KINDS}
-    waiting: dict[Kind, list[RawRecord]] = {kind: [] for kind in KINDS}
+    waiting: dict[Kind, list[RecordColumns]] = {kind: [] for kind in KINDS}
     for found in source.records(after):
-        records = waiting[found.kind]
-        records += _raw(found, recipe)
-        while len(records) >= recipe.rows:
-            yield _block(source, kitchens[found.kind], records[: recipe.rows])
-            del records[: recipe.rows]
-    for kind, records in waiting.items():
-        if records:
-            yield _block(source, kitchens[kind], records)
+        if not found.offsets:
+            continue
+        parts = waiting[found.kind]
+        parts.append(_raw(found, recipe))
+        if sum(map(len, parts)) >= recipe.rows:
+            records = joined(parts)
+            parts.clear()
+            while len(records) >= recipe.rows:
+                yield _block(source, kitchens[found.kind], records[: recipe.rows])
+                records = records[recipe.rows :]
+            if records:
+                parts.append(records)
+    for kind, parts in waiting.items():
+        if parts:
+            yield _block(source, kitchens[kind], joined(parts))
 
 
 def cooked_beside(source: Source, recipe: Recipe, after: Mapping[Kind, int]) -> Iterator[tuple[BlockHeader, bytes]]:
@@ -99,12 +107,12 @@ def _work(source: Source, recipe: Recipe, after: Mapping[Kind, int], queue: Any)
         queue.put(("end", None))
 
 
-def _raw(found: Records, recipe: Recipe) -> list[RawRecord]:
-    received = recipe.received_ms
-    return [RawRecord(offset, received, value, HEADERS) for offset, value in zip(found.offsets, found.values, strict=True)]
+def _raw(found: Records, recipe: Recipe) -> RecordColumns:
+    offsets = np.array(found.offsets, np.int64)
+    return RecordColumns(offsets, np.full(len(offsets), recipe.received_ms), pa.array(found.values, pa.binary()), {})
 
 
-def _block(source: Source, kitchen: Kitchen, records: list[RawRecord]) -> tuple[BlockHeader, bytes]:
+def _block(source: Source, kitchen: Kitchen, records: RecordColumns) -> tuple[BlockHeader, bytes]:
     cooked = cook(kitchen, records)
     header = BlockHeader(
         schema_version=SCHEMA_VERSION,

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, get_args
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import EVENT_TYPES, DeviceStatus, Kind, MediationLevel, Stage
 from schemas.taxonomy import taxonomy
+from streams.columns import columns_of
 from streams.fast import SMALLEST_PART, read_fast
 from streams.judge import judge
 from streams.plain import LONGEST
@@ -51,7 +53,7 @@ class Pairs(list[tuple[str, Any]]):
 def both(kind: Kind, values: Sequence[bytes]) -> tuple[set[int], list[int]]:
     """Positions the fast path took and those it left; fails where it took what the judge refuses or reads otherwise."""
     records = [RawRecord(1_000 + i, 1_795_392_000_000 + i, value, []) for i, value in enumerate(values)]
-    table, doubtful = read_fast(kind, records, values)
+    table, doubtful = read_fast(kind, columns_of(records), pa.array(values, pa.binary()))
     taken = set()
     for row in table.to_pylist():
         i = row["source_offset"] - 1_000
