@@ -9,20 +9,26 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import queue
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from citybrain.owner_socket import LONGEST_REQUEST, More, OwnerSocket, exchange, framed
 from citybrain.readonly import read
-from schemas.errors import CitybrainError
+from schemas.errors import CitybrainError, StoreUnavailable
 from sinks.store import Store
 
 log = logging.getLogger(__name__)
 Parameters = Mapping[str, Any]
 """Values of `{name:Type}` in a query: texts, numbers, and lists of them."""
+AT_ONCE: Final = 2 * (os.cpu_count() or 1)
+"""Queries that run at the same time: more would take the time of the loader beside them."""
+TURN_SECONDS = 60.0
+"""How long one waits for its turn."""
 
 
 class RemoteQueryFailed(CitybrainError):
@@ -30,11 +36,12 @@ class RemoteQueryFailed(CitybrainError):
 
 
 class QueryServer(OwnerSocket):
-    """Answers read-only queries; each query has a store connection to itself."""
+    """Answers read-only queries; each query has a store connection to itself. AT_ONCE of them run, others wait their turn."""
 
     def __init__(self, path: Path, connect: Callable[[], Store]) -> None:
         super().__init__(path)
         self._connect = connect
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._idle: queue.LifoQueue[Store] = queue.LifoQueue()
 
     def stop(self) -> None:
@@ -64,14 +71,23 @@ class QueryServer(OwnerSocket):
 
     @contextmanager
     def _store(self) -> Iterator[Store]:
+        if not self._turns.acquire(timeout=TURN_SECONDS):
+            cause = f"{AT_ONCE} other queries have been running for {TURN_SECONDS:.0f} s; ask again later"
+            raise StoreUnavailable("query", 0, cause)
+        store: Store | None = None
         try:
-            store = self._idle.get_nowait()
-        except queue.Empty:
-            store = self._connect()
-        try:
+            store = self._idle_or_new()
             yield store
         finally:
-            self._idle.put(store)
+            if store is not None:
+                self._idle.put(store)
+            self._turns.release()
+
+    def _idle_or_new(self) -> Store:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            return self._connect()
 
 
 def ask(path: Path, sql: str, fmt: str, parameters: Parameters | None = None) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, Self
@@ -34,6 +35,8 @@ INSERT_RECEIVE_SECONDS: Final = 30
 """For a loader, whose blocks take tenths of a second: one that is silent for so long is taken for gone, and the block sent again."""
 KEEP_ALIVE: Final = {"keep_idle": 3, "keep_interval": 2, "keep_count": 3}
 """Seconds, seconds, probes: a server that was cut off or came back without its connections is noticed within ten seconds."""
+QUERY_SECONDS = 600
+"""A question that takes longer is stopped: it takes time from loading. The audit of a city's history takes less for each table."""
 
 
 class Store:
@@ -49,7 +52,7 @@ class Store:
         A server's answer is waited for `receive_seconds`; it is another matter whether the server is there (KEEP_ALIVE).
         StoreRefused: wrong user, password or database. StoreUnavailable: nobody answers, or the folder is taken.
         """
-        settings = {"readonly": "1"} if readonly else {}
+        settings = _limits(embedded=not url.startswith(("http://", "https://"))) if readonly else {}
         try:
             if url.startswith(("http://", "https://")):
                 parts = urlsplit(url)
@@ -127,6 +130,19 @@ class Store:
             raise StoreUnavailable(what, rows, text) from error
         except OSError as error:
             raise StoreUnavailable(what, rows, str(error)) from error
+
+
+def _limits(*, embedded: bool) -> dict[str, str]:
+    """Settings of a connection that only asks. The embedded engine shares the machine with the loader, so half is left to that.
+
+    `readonly` comes last: after it nothing may be set. No `os_thread_priority`: without root a thread of the engine's pool
+    would keep it, and later store blocks with it.
+    """
+    limits = {"max_execution_time": str(QUERY_SECONDS)}
+    if embedded:
+        limits["max_threads"] = str(max(1, (os.cpu_count() or 1) // 2))
+        limits["max_memory_usage"] = str(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+    return limits | {"readonly": "1"}
 
 
 @cache

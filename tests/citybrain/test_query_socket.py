@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from citybrain import owner_socket
+from citybrain import owner_socket, query_socket
 from citybrain.owner_socket import listens
-from citybrain.query_socket import QueryServer, RemoteQueryFailed, ask
+from citybrain.query_socket import AT_ONCE, QueryServer, RemoteQueryFailed, ask
 from citybrain.reading import SOCKET, as_arrow, open_query
 from citybrain.settings import ClickHouse, Settings
 from schemas.errors import BadSettings, StoreUnavailable
@@ -163,6 +163,30 @@ class TestClientsThatMisbehave:
             silent.settimeout(10)
 
             assert silent.recv(1) == b"", "the server closes the connection"
+
+    def test_more_than_a_few_wait_for_their_turn_and_are_told(
+        self, served: Callable[[QueryAnswer], Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Questions that never end leave loading its time; the next one hears why it got no answer, and later gets one."""
+        monkeypatch.setattr(query_socket, "TURN_SECONDS", 0.2)
+        go_on, running = threading.Event(), threading.Semaphore(0)
+
+        def slow(*_: str) -> bytes:
+            running.release()
+            go_on.wait(30)
+            return b"done"
+
+        path = served(slow)
+        with ThreadPoolExecutor(AT_ONCE) as clients:
+            answers = [clients.submit(ask, path, "SELECT 1", "TSV") for _ in range(AT_ONCE)]
+            for _ in answers:
+                running.acquire()
+            with pytest.raises(RemoteQueryFailed, match=f"{AT_ONCE} other queries have been running for 0 s; ask again later"):
+                ask(path, "SELECT 1", "TSV")
+            go_on.set()
+
+            assert [answer.result() for answer in answers] == [b"done"] * AT_ONCE
+        assert ask(path, "SELECT 1", "TSV") == b"done"
 
     @pytest.mark.parametrize(
         "line",

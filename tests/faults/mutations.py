@@ -123,13 +123,19 @@ def try_without(mutation: Mutation, folder: Path) -> Verdict:
         text=True,
         check=False,
     )
-    said = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    if done.returncode not in {0, TESTS_FAILED} or (done.returncode and not said[0].startswith("FAILED")):
+    # before it stands what the tests logged, where lines may begin with ERROR as well
+    summary = done.stdout.rpartition("short test summary info")[2]
+    said = [line for line in summary.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    if done.returncode not in {0, TESTS_FAILED} or (done.returncode and not any(line.startswith("FAILED") for line in said)):
         message = f"{mutation.guard}: the tests did not run (pytest's exit code {done.returncode}):\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
         raise RuntimeError(message)
     red = done.returncode == TESTS_FAILED
     return Verdict(
-        mutation.guard, mutation.test, not red, said[0].partition(" - ")[2] if red else "", datetime.now(UTC).date().isoformat()
+        mutation.guard,
+        mutation.test,
+        not red,
+        next(line for line in said if line.startswith("FAILED")).partition(" - ")[2] if red else "",
+        datetime.now(UTC).date().isoformat(),
     )
 
 

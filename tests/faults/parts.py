@@ -217,6 +217,12 @@ class Parts:
             time.sleep(0.2)
         raise AssertionError(f"still behind after {seconds:.0f} s: {problem}; logs in {self.folder}")
 
+    def recover(self) -> Progress:
+        """Settle, and keep how long it took since the last disturbance."""
+        progress = self.settle()
+        self.recovered = time.monotonic() - max(self._disturbed, self.proxy.healed_at)
+        return progress
+
     def measure(self) -> Progress:
         """How far it is now."""
         return measure(self.broker, self.query)
@@ -227,8 +233,7 @@ class Parts:
 
     def check(self, sent: int) -> None:
         """Settle, then: the audit is clean and every record that was sent is accounted for once."""
-        progress = self.settle()
-        self.recovered = time.monotonic() - max(self._disturbed, self.proxy.healed_at)
+        progress = self.recover()
         report = self.audit()
         assert report.clean, report
         assert report.pending == report.not_checkable == 0, report

@@ -22,6 +22,8 @@ CUTS = "tests/faults/test_store_faults.py::"
 BROKER = "tests/faults/test_broker_faults.py::"
 TOPICS = "tests/faults/test_topics.py::"
 GONE = "tests/faults/test_gone.py::"
+DISK = "tests/faults/test_full_disk.py::"
+PRODUCER = "tests/faults/test_producer_faults.py::"
 STORM = "tests/faults/test_storm.py::test_random_kills"
 
 
@@ -139,7 +141,11 @@ ROWS: Final[dict[int, Row]] = {
         "taken, or refused by the broker and counted",
         (BAD + "test_ours_takes_every_record_that_kafka_takes",),
     ),
-    14: Row("a burst of fifty times the usual for a minute", "back-pressure; nothing accepted is lost"),
+    14: Row(
+        "a burst of fifty times the usual for a minute",
+        "back-pressure; nothing accepted is lost",
+        (PRODUCER + "test_a_burst_of_fifty_times_the_usual",),
+    ),
     15: Row(
         "Kafka is down when an event comes",
         "no acknowledgement for what is not in the log",
@@ -202,8 +208,16 @@ ROWS: Final[dict[int, Row]] = {
         "taken up; no loss",
         (TOPICS + "test_partitions_are_added_while_parts_run", TOPICS + "test_partitions_are_added_while_the_worker_is_away"),
     ),
-    26: Row("an idempotent producer loses its sequence", "the producer is made anew, the send repeated"),
-    27: Row("the broker's disk is full", "the producer is told; goes on when there is room"),
+    26: Row(
+        "an idempotent producer loses its sequence",
+        "the producer is made anew, the send repeated",
+        (PRODUCER + "test_a_producer_whose_sequence_the_broker_does_not_know_is_made_anew",),
+    ),
+    27: Row(
+        "the broker's disk is full",
+        "the producer is told; goes on when there is room",
+        (DISK + "test_the_brokers_disk_is_full",),
+    ),
     28: Row(
         "a record larger than a request may be",
         "refused and counted, no loop",
@@ -351,7 +365,7 @@ ROWS: Final[dict[int, Row]] = {
     49: Row(
         "the disk is full",
         "waits, loses nothing, goes on by itself",
-        ("tests/faults/test_full_disk.py::test_a_full_disk_is_waited_for",),
+        (DISK + "test_a_full_disk_is_waited_for",),
     ),
     50: Row(
         "columns are added or removed while parts run",
@@ -366,7 +380,15 @@ ROWS: Final[dict[int, Row]] = {
         "the second is refused and told why",
         ("tests/citybrain/test_running.py::test_the_second_owner_is_refused_and_told_who_is_there",),
     ),
-    52: Row("queries take all the time of the machine", "loading goes on; queries have limits"),
+    52: Row(
+        "queries take all the time of the machine",
+        "loading goes on; queries have limits",
+        (
+            "tests/faults/test_queries.py::test_queries_take_all_the_time_of_the_machine",
+            "tests/sinks/test_store.py::TestErrors::test_a_question_that_takes_too_long_is_stopped",
+            "tests/citybrain/test_query_socket.py::TestClientsThatMisbehave::test_more_than_a_few_wait_for_their_turn_and_are_told",
+        ),
+    ),
     53: Row(
         "late, unordered, repeated events around the edge of a window",
         "the bucket equals a recount",

@@ -159,6 +159,16 @@ class TestErrors:
         store.insert("events", some_events(), "t")
         assert one(reader, "SELECT count() FROM events") == 5
 
+    def test_a_question_that_takes_too_long_is_stopped(self, store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It can be asked again, shorter; and it cannot give itself more time."""
+        monkeypatch.setattr("sinks.store.QUERY_SECONDS", 1)
+        reader = Store.connect(store_url, readonly=True)
+        with pytest.raises(StoreUnavailable, match="Timeout exceeded"):
+            reader.query("SELECT sum(cityHash64(number)) FROM numbers(1000000000000)")
+        with pytest.raises(StoreRefused, match="readonly"):
+            reader.query("SELECT 1 SETTINGS max_execution_time = 100")
+        assert one(reader, "SELECT 1") == 1
+
 
 def test_the_table_takes_every_column_of_a_block(store: Store) -> None:
     made = block([raw(0), bad(1)])
