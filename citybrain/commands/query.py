@@ -26,7 +26,8 @@ def command(settings: Settings, sql: str, fmt: str, as_json: bool, data_dir: Pat
     """Run one read-only query and print the answer.
 
     Works while `up` or `demo` runs (by the socket in its data folder) and after it has ended. Writing, and functions
-    that reach files or hosts (file, url, remote, ...), are refused. docs/tables.md lists tables and published views.
+    that reach files or hosts (file, url, remote, ...), are refused; one that takes more than ten minutes is stopped.
+    docs/tables.md lists tables and published views.
 
     \b
     Examples:
