@@ -23,6 +23,7 @@ SHORT = {
     "test_broker_faults.py": 1,
     "test_full_disk.py": 0,
     "test_restore.py": 1,
+    "test_uncommitted.py": 2,
 }
 """How many tests of a module the short form takes, drawn by the seed; of the others all."""
 
