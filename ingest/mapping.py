@@ -47,7 +47,7 @@ def _pattern(text: str) -> str:
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a name may be too long for a file, or that of a folder
         message = "wanted an IANA time zone, as Asia/Shanghai"
         raise ValueError(message) from error
     return name

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.errors import BadBlock
 
@@ -18,6 +19,10 @@ MAX_ROWS: Final = 50_000
 MAX_BYTES: Final = 16 * 1024 * 1024
 """A block closes at this many rows or raw bytes, or at the block age. An insert writes seven parts, whatever its size: a row
 of a full block costs the loader half of what it does in blocks of 4 MiB (docs/decisions/0052)."""
+
+MOST_PARTITION: Final = 65_535
+"""A column of the store has no room for more."""
+MOST_OFFSET: Final = 2**63 - 1
 
 WORD: Final = pa.dictionary(pa.int32(), pa.string())
 MILLIS: Final = pa.timestamp("ms", "UTC")
@@ -78,10 +83,10 @@ class BlockHeader(NamedTuple):
 
     @classmethod
     def from_kafka(cls, headers: Sequence[tuple[str, bytes | None]]) -> BlockHeader:
-        """Read record headers. BadBlock when one is missing or not a number."""
+        """Read record headers. BadBlock when one is missing, not a number, or none that Kafka could have given."""
         found = {name: value.decode(errors="replace") for name, value in headers if value is not None}
         try:
-            return cls(
+            header = cls(
                 schema_version=int(found["schema_version"]),
                 source_topic=found["source_topic"],
                 source_topic_id=found["source_topic_id"],
@@ -94,6 +99,12 @@ class BlockHeader(NamedTuple):
         except (KeyError, ValueError) as error:
             message = f"headers of a block: wanted {', '.join(cls._fields)}; got {sorted(found)} ({error!r})"
             raise BadBlock(message) from error
+        if not (
+            0 <= header.source_partition <= MOST_PARTITION and 0 <= header.first_offset <= header.last_offset <= MOST_OFFSET
+        ):
+            message = f"headers of a block: partition {header.source_partition}, offsets {header.first_offset} to {header.last_offset}"
+            raise BadBlock(message)
+        return header
 
 
 def encode_block(table: pa.Table) -> bytes:
@@ -111,7 +122,8 @@ def decode_block(value: bytes | None) -> pa.Table:
         raise BadBlock(message)
     try:
         table = pa.ipc.open_stream(value).read_all()
-    except (pa.ArrowException, OSError) as error:
+        table.validate(full=True)  # else offsets that point outside their buffers come to light as wrong rows, or not at all
+    except (pa.ArrowException, OSError, ValueError) as error:  # a name that is not UTF-8 is a ValueError alone
         message = f"value of a block: wanted an Arrow IPC stream, got {len(value)} bytes that are not ({error})"
         raise BadBlock(message) from error
     missing = set(BLOCK_SCHEMA.names) - set(table.schema.names)
@@ -122,4 +134,31 @@ def decode_block(value: bytes | None) -> pa.Table:
     if wrong := [f"{name} is {got}, wanted {wanted}" for name, (wanted, got) in types.items() if got != wanted]:
         message = f"columns of a block: {'; '.join(wrong)}"
         raise BadBlock(message)
+    return table
+
+
+def open_block(header: BlockHeader, value: bytes | None) -> pa.Table:
+    """The table, which is what its headers say. BadBlock: the ledger would say what is not stored, or a row has no place in it."""
+    table = decode_block(value)
+    offsets = table["source_offset"]
+    found = pc.min_max(offsets).as_py()
+    if (table.num_rows, found["min"], found["max"]) != (
+        header.rows,
+        header.first_offset,
+        header.last_offset,
+    ) or not header.rows:
+        message = (
+            f"a block: its headers say {header.rows} rows, offsets {header.first_offset} to {header.last_offset}; it has "
+            f"{table.num_rows}, {found['min']} to {found['max']}"
+        )
+        raise BadBlock(message)
+    accepted = pc.is_null(table["reject_reason"])
+    for name, needed in (
+        ("source_offset", True),
+        ("received_at", True),
+        *((name, accepted) for name in ("source", "id", "at", "body_hash")),
+    ):
+        if pc.any(pc.and_(pc.is_null(table[name]), needed)).as_py():
+            message = f"a block: {name} is missing in a row; wanted one in every {'row' if needed is True else 'accepted row'}"
+            raise BadBlock(message)
     return table

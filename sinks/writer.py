@@ -8,7 +8,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from schemas import metrics
-from schemas.block import BlockHeader, decode_block
+from schemas.block import BlockHeader, open_block
 from schemas.errors import CitybrainError
 from sinks.covered import Covered
 from sinks.ledger import Ledger, Position, Tally
@@ -65,7 +65,7 @@ class BlockWriter:
     def write(self, position: Position, headers: list[tuple[str, bytes]], value: bytes) -> Tally:
         """Store one record. StoreUnavailable: nothing is lost, call again with the same record."""
         header = BlockHeader.from_kafka(headers)
-        block = decode_block(value)
+        block = open_block(header, value)
         source = (header.source_topic_id, header.source_partition)
         state = self._sources.get(source)
         if state is None:
@@ -89,7 +89,7 @@ class BlockWriter:
     def sort(self, position: Position, header: BlockHeader, value: bytes) -> Sorted:
         """What `write` would store of a record whose row is not in the ledger yet, whatever of it is stored already."""
         source = (header.source_topic_id, header.source_partition)
-        return self._sort(decode_block(value), header, position, self._load(source, header.last_offset, position))
+        return self._sort(open_block(header, value), header, position, self._load(source, header.last_offset, position))
 
     def _sort(self, block: pa.Table, header: BlockHeader, position: Position, state: SourceState) -> Sorted:
         source = (header.source_topic_id, header.source_partition)

@@ -59,8 +59,16 @@ def read_request(method: str, query_string: str, content_type: str, body: bytes)
     A GET may only read, as in ClickHouse.
     """
     try:
+        return _read(method, query_string, content_type, body)
+    except UnicodeDecodeError as error:
+        message = f"wanted UTF-8 for names, parameters and the statement: {error}"
+        raise BadRequest(message) from error
+
+
+def _read(method: str, query_string: str, content_type: str, body: bytes) -> Request:
+    try:
         given = dict(parse_qsl(query_string, keep_blank_values=True, strict_parsing=bool(query_string), errors="strict"))
-    except (ValueError, UnicodeDecodeError) as error:
+    except ValueError as error:
         message = f"the query string cannot be read: {error}"
         raise BadRequest(message) from error
     if content_type.lower().startswith("multipart/form-data"):

@@ -15,6 +15,7 @@ from schemas.block import (
     EVENT_FIELDS,
     MAX_BYTES,
     MAX_ROWS,
+    MOST_PARTITION,
     REJECT_FIELDS,
     BlockHeader,
     decode_block,
@@ -55,7 +56,9 @@ tables = st.lists(rows, max_size=5).map(
 )
 names = st.text(string.ascii_lowercase + ".-", min_size=1, max_size=12)
 numbers = st.integers(0, 2**63 - 1)
-headers = st.builds(BlockHeader, numbers, names, names, numbers, numbers, numbers, numbers, numbers)
+headers = st.tuples(numbers, names, names, st.integers(0, MOST_PARTITION), numbers, numbers, numbers, numbers).map(
+    lambda drawn: BlockHeader(*drawn[:4], *sorted(drawn[4:6]), *drawn[6:])
+)
 
 
 @given(tables)
