@@ -60,6 +60,12 @@ check-outbreaks: setup  ## EARS over the series of ../shared/data/outbreaks agai
 check-api: setup  ## schemathesis against the HTTP API, 200 requests for each operation and kind of token
 	TEST_API_EXAMPLES=200 $(BIN)/pytest -q tests/view/test_schema.py $(ARGS)
 
+soak: setup  ## a long run under random faults and the audit's verdict; ARGS="--events 10000000 --outage 600 --faults-seconds 3600 --seed 1"
+	$(BIN)/python -m tests.soak $(ARGS)
+
+fuzz: setup  ## atheris over what reads bytes from outside; ARGS="--seconds 60 --target event"; a find is kept in tests/fuzz/cases
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
 eval: setup  ## quality on the real texts of ../shared/data; writes docs/quality.md
 	$(BIN)/python -m bench.eval $(ARGS)
 
@@ -89,4 +95,4 @@ lock: setup  ## pin again; names no address
 clean:  ## remove what was made
 	rm -rf $(VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help setup demo tools test check-data check-outbreaks eval check-api lint types contract docs docs-check lock clean test-faults test-mutations bench guard bench-history
+.PHONY: soak fuzz help setup demo tools test check-data check-outbreaks eval check-api lint types contract docs docs-check lock clean test-faults test-mutations bench guard bench-history

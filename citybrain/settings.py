@@ -36,6 +36,11 @@ class Work(_Part):
         None, description="text model by `citybrain train`, asked before the written rules; read again when replaced"
     )
     instance: str = Field("worker-1", description="static group member; one name a worker process")
+    most_per_second: int = Field(
+        0,
+        ge=0,
+        description="hold each worker process to so many records a second, for a machine that others need too; 0: do not",
+    )
     processes: int = Field(1, ge=1, le=64, description="worker processes that `up` starts")
 
 

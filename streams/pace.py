@@ -28,6 +28,26 @@ def next_block_age(now_ms: int, busy: float, least_ms: int) -> int:
     return round(min(max(OLDEST_MS, least_ms), max(least_ms, now_ms * step)))
 
 
+class Limit:
+    """Holds a worker to so many records a second, whatever waits: for a machine that others need too. 0: it is not held."""
+
+    def __init__(self, per_second: int) -> None:
+        self.per_second = per_second
+        self._free = 0.0
+
+    def most(self, records: int) -> int:
+        """So many records at a time: a second's worth, so that the worker is seen to get on."""
+        return min(records, self.per_second) if self.per_second else records
+
+    def wait(self, records: int, now: float) -> float:
+        """Seconds to wait before these records, by a clock that does not go back; their time is taken then."""
+        if not self.per_second:
+            return 0.0
+        begins = max(now, self._free)
+        self._free = begins + records / self.per_second
+        return begins - now
+
+
 class LoaderLoad:
     """Asks how busy the loaders are. Blocking: call it in a thread."""
 

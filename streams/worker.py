@@ -6,12 +6,13 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
+import aiokafka.errors
 import faust
 from faust.types import TP
 from kafka import TopicPartition
@@ -29,7 +30,7 @@ from streams.leaving import leave
 from streams.live_rules import LiveRules
 from streams.locate import Locator
 from streams.log_batches import read_batches
-from streams.pace import LoaderLoad, next_block_age
+from streams.pace import Limit, LoaderLoad, next_block_age
 from streams.raw_log import RawLog
 from streams.transport import CoalescingTransport, Fetched, Lives
 from streams.upkeep import keep_up
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 
 FETCH_BYTES = 4 * 1024 * 1024
 """Most that one fetch brings of a partition, as compressed in the log."""
+IN_HAND_SECONDS = 30
+"""Of a worker that is held: what it takes from the fetched records at a time is acknowledged within this long."""
 
 
 def _nothing() -> None:
@@ -48,7 +51,7 @@ def _nothing() -> None:
 class WorkerOptions:
     """One worker process. `instance` makes group membership static: a restart keeps its partitions (docs/decisions/0012).
 
-    `skip_gone`: see RecordsGone.
+    `skip_gone`: see RecordsGone. `most_per_second`: see Limit.
 
     `begun` is called when a block is in hand, `advanced` when the broker has it: for a watchdog.
     """
@@ -63,6 +66,7 @@ class WorkerOptions:
     group: str = "citybrain-work"
     loader_group: str = "citybrain-load"
     skip_gone: bool = False
+    most_per_second: int = 0
     begun: Callable[[], None] = _nothing
     advanced: Callable[[], None] = _nothing
 
@@ -76,7 +80,7 @@ def run(options: WorkerOptions) -> None:
 
 def build_app(options: WorkerOptions) -> faust.App:
     """The app with its agents; nothing is connected yet."""
-    broker = options.broker
+    broker, limit = options.broker, Limit(options.most_per_second)
     app = faust.App(
         options.group,
         broker=[f"kafka://{address}" for address in broker.bootstrap.split(",")],
@@ -95,7 +99,7 @@ def build_app(options: WorkerOptions) -> faust.App:
         consumer_group_instance_id=options.instance,
         consumer_metadata_max_age_ms=METADATA_AGE_MS,
         producer_metadata_max_age_ms=METADATA_AGE_MS,
-        broker_max_poll_records=MAX_ROWS * 3,
+        broker_max_poll_records=limit.most(MAX_ROWS * 3 // IN_HAND_SECONDS) * IN_HAND_SECONDS,
         broker_session_timeout=broker.session_timeout_ms / 1000,
         broker_heartbeat_interval=broker.heartbeat_interval_ms / 1000,
         broker_commit_interval=1.0,
@@ -119,20 +123,31 @@ def build_app(options: WorkerOptions) -> faust.App:
     transport.block_age_ms = options.block_age_ms
     app.transport = transport
 
+    reached: dict[TP, int] = {}
+
     @app.task
     async def _pace() -> None:
-        await keep_pace(app, options)
+        await keep_pace(app, options, reached)
 
     @app.task
     async def _keep_up() -> None:
         await keep_up(app, raw_log, options.group, [RAW[kind].name for kind in options.kinds])
 
     for kind in options.kinds:
-        _add_agent(app, Kitchen(kind, locator, rules.now(), options.keep_text), rules, raw_log, options)
+        kitchen = Kitchen(kind, locator, rules.now(), options.keep_text)
+        _add_agent(app, kitchen, rules, raw_log, options, limit, reached)
     return app
 
 
-def _add_agent(app: faust.App, kitchen: Kitchen, rules: LiveRules, raw_log: RawLog, options: WorkerOptions) -> None:
+def _add_agent(
+    app: faust.App,
+    kitchen: Kitchen,
+    rules: LiveRules,
+    raw_log: RawLog,
+    options: WorkerOptions,
+    limit: Limit,
+    reached: dict[TP, int],
+) -> None:
     topic = app.topic(RAW[kitchen.kind].name, value_serializer="raw", key_serializer="raw")
 
     @app.agent(topic, concurrency=1, name=f"cook-{kitchen.kind}")
@@ -146,35 +161,45 @@ def _add_agent(app: faust.App, kitchen: Kitchen, rules: LiveRules, raw_log: RawL
                     await asyncio.to_thread(
                         raw_log.check_starts, {TopicPartition(*event.message.tp): expected[event.message.tp]}
                     )
-                for records in arrived.in_blocks(MAX_ROWS, MAX_BYTES):
+                for records in arrived.in_blocks(limit.most(MAX_ROWS), MAX_BYTES):
+                    await asyncio.sleep(limit.wait(len(records), time.monotonic()))
                     options.begun()
                     now = replace(kitchen, rules=await asyncio.to_thread(rules.now))
                     topic_id = asyncio.to_thread(raw_log.check_life, event.message.topic, fetched.topic_id)
                     await _publish(app, now, event.message.tp, records, topic_id)
                     options.advanced()
+                    reached[event.message.tp] = int(records.offsets[-1]) + 1
                 expected[event.message.tp] = event.message.offset + 1
                 event.ack()
                 gc.collect(1)
 
 
-async def keep_pace(app: faust.App, options: WorkerOptions) -> None:
-    """Once a second: let blocks become as young as the loader's time allows."""
+async def keep_pace(app: faust.App, options: WorkerOptions, reached: Mapping[TP, int]) -> None:
+    """Once a second: let blocks become as young as the loader's time allows, and show how much waits in the raw topics."""
     age = options.block_age_ms
     metrics.BLOCK_AGE_SET.set(age / 1000)
     load: LoaderLoad | None = None
     while not app.should_stop:
         await asyncio.sleep(1.0)
         try:
+            await _show_lag(app, reached)
             if load is None:
                 load = await asyncio.to_thread(LoaderLoad, options.broker, options.loader_group)
             busy = await asyncio.to_thread(load.measure)
-        except KafkaError as error:
-            log.warning("cannot see how busy the loader is (%r); block age stays %d ms", error, age)
+        except (KafkaError, aiokafka.errors.KafkaError) as error:
+            log.warning("cannot see how far the log or how busy the loader is (%r); block age stays %d ms", error, age)
             continue
         if busy is not None:
             age = next_block_age(age, busy, options.block_age_ms)
             app.consumer.set_block_age(age)
             metrics.BLOCK_AGE_SET.set(age / 1000)
+
+
+async def _show_lag(app: faust.App, reached: Mapping[TP, int]) -> None:
+    """What the broker has beyond the last confirmed block of each partition; what a fetch said of the end may be old."""
+    known = app.consumer.assignment() & reached.keys()
+    for partition, end in (await app.consumer.highwaters(*known)).items() if known else ():
+        metrics.LAG.labels(partition.topic, str(partition.partition)).set(max(0, end - reached[TP(*partition)]))
 
 
 async def _publish(app: faust.App, kitchen: Kitchen, partition: TP, records: RecordColumns, asked: Awaitable[str]) -> None:

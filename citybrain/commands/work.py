@@ -42,6 +42,7 @@ def command(settings: Settings, skip_gone: bool, as_json: bool) -> None:
             model=settings.work.model,
             instance=settings.work.instance,
             skip_gone=skip_gone,
+            most_per_second=settings.work.most_per_second,
             begun=watchdog.begun,
             advanced=watchdog.advanced,
         )

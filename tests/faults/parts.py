@@ -55,6 +55,8 @@ class Parts:
         self._store_port = _free_port()
         self.proxy = FaultProxy(self._store_port)
         self.wanted: dict[str, list[str]] = {}
+        self.settings: dict[str, dict[str, str]] = {}
+        """More environment of a part, by its name; in force from its next start."""
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._died_at: dict[str, float] = {}
         self._closing = ExitStack()
@@ -267,6 +269,7 @@ class Parts:
             "CITYBRAIN_CITY__PLACES": str(self.folder / "places.geojson"),
             "CITYBRAIN_CITY__TIME_ZONE": TIME_ZONE,
             "CITYBRAIN_WORK__INSTANCE": name,
+            **self.settings.get(name, {}),
         }
         if name != "store":
             environment["CITYBRAIN_CLICKHOUSE__URL"] = f"http://127.0.0.1:{self.proxy.port}/"

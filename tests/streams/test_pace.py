@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.pace import OLDEST_MS, WANTED, next_block_age
+from streams.pace import OLDEST_MS, WANTED, Limit, next_block_age
 
 LEAST = 500
 
@@ -64,3 +64,24 @@ def test_the_age_settles_though_what_the_loader_says_is_late(late: int, millisec
         ages.append(next_block_age(ages[-1], min(1.0, milliseconds / ages[-1 - late]), LEAST))
 
     assert all(abs(age - 2 * milliseconds) < 0.1 * 2 * milliseconds for age in ages[-10:])
+
+
+@given(st.integers(1, 5_000), st.lists(st.tuples(st.integers(1, 5_000), st.floats(0, 3)), min_size=1, max_size=50))
+@settings(derandomize=True, deadline=None)
+def test_a_limit_is_kept_over_any_span(per_second: int, work: list[tuple[int, float]]) -> None:
+    """Between the beginnings of two lots lies at least the time that the lots from the first on have."""
+    limit, now = Limit(per_second), 0.0
+    begun: list[tuple[float, int]] = []
+    for records, idle in work:
+        now += idle
+        now += limit.wait(limit.most(records), now)
+        begun.append((now, limit.most(records)))
+    for number, (first, _) in enumerate(begun):
+        for later in range(number, len(begun)):
+            lots = sum(records for _, records in begun[number:later])
+            assert lots <= per_second * (begun[later][0] - first) + 1e-6 * per_second
+
+
+def test_no_limit_lets_everything_through_at_once() -> None:
+    assert Limit(0).most(50_000) == 50_000
+    assert [Limit(0).wait(50_000, now) for now in (0.0, 0.0)] == [0.0, 0.0]
