@@ -82,6 +82,7 @@ class Stack:
     """`citybrain up`, Prometheus with the shipped rules, Alertmanager with the shipped routes and a webhook."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder, self._stack = folder, stack
         kafka, metrics, self.prometheus, self.alertmanager = (free_port() for _ in range(4))
         self.broker = Broker(bootstrap=f"127.0.0.1:{kafka}")
