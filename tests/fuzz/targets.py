@@ -33,10 +33,12 @@ from sinks.sorting import sort_block
 from streams.cook import Kitchen, cook
 from streams.judge import judge
 from streams.locate import Locator
-from streams.records import RawRecord, Reject, structured
+from streams.log_batches import BrokenBatch, LogBatch, read_batches
+from streams.records import USUAL, RawRecord, Reject, structured
 from streams.rules import shipped_rules
 from tests.alerts import action, raised
 from tests.sinks.blocks import ARRIVED_MS, at, bad, block, raw
+from tests.streams.test_log_batches import batch_bytes
 from view import asked
 from view.answers import from_cursor
 
@@ -72,6 +74,19 @@ def event(data: bytes) -> None:
     assert [row["source_offset"] for row in rows] == [0, 1, 2]
     assert rows[0]["reject_reason"] is rows[2]["reject_reason"] is None
     assert rows[1]["reject_reason"] in {None, *REASONS} - {"internal_error"}
+
+
+def batches(data: bytes) -> None:
+    """The records of a batch as the broker keeps it, their number in the first byte: columns, or a BrokenBatch."""
+    if not data:
+        return
+    rows = data[0] % 8 + 1
+    try:
+        found = read_batches([LogBatch(0, rows - 1, rows, ARRIVED_MS, -1, 0, data[1:])])
+    except BrokenBatch:
+        return
+    assert len(found) <= rows
+    assert all(isinstance(value, bytes) for value in found.structured().to_pylist())
 
 
 def headers(data: bytes) -> None:
@@ -192,7 +207,7 @@ def face(data: bytes) -> None:
 
 Target = Callable[[bytes], None]
 TARGETS: Final[dict[str, Target]] = {
-    "event": event, "headers": headers, "mapping": mapping, "rows": rows, "arrow": arrow, "alert": alert, "query": query, "face": face,
+    "event": event, "batches": batches, "headers": headers, "mapping": mapping, "rows": rows, "arrow": arrow, "alert": alert, "query": query, "face": face,
 }  # fmt: skip
 
 _MAPPING = b"""about: fuzz
@@ -210,8 +225,16 @@ number,when,type,x,y,what
 1002,,NOISE,,39.4813,
 """
 _EVENTS = [_good(kind, n).value or b"" for n, kind in enumerate(KINDS)]
+_RECORDS: list[tuple[bytes | None, bytes | None, int, list[tuple[str, bytes | None]]]] = [
+    (b"k", _EVENTS[0], 0, [USUAL]),
+    (None, None, -5, []),
+    (b"", b"{}", 70_000, [("ce_specversion", b"1.0"), ("ce_id", None)]),
+]
 SEEDS: Final[dict[str, list[bytes]]] = {
     "event": [bytes([number]) + value for number, value in enumerate(_EVENTS)],
+    "batches": [
+        bytes([len(_RECORDS) - 1]) + batch_bytes(_RECORDS, 0, 0)[61:],  # behind the batch's own header
+    ],
     "headers": [
         b"ce_specversion=1.0\nce_id=1\nce_source=s\nce_type=citybrain.police.v1\nce_time=2026-11-23T08:00:00+08:00\n\n{}",
         b"\n".join(name.encode() + b"=" + value for name, value in block([raw(0)]).headers) + b"\n\n",
