@@ -219,9 +219,9 @@ class Parts:
             time.sleep(0.2)
         raise AssertionError(f"still behind after {seconds:.0f} s: {problem}; logs in {self.folder}")
 
-    def recover(self) -> Progress:
+    def recover(self, seconds: float = SETTLE_SECONDS) -> Progress:
         """Settle, and keep how long it took since the last disturbance."""
-        progress = self.settle()
+        progress = self.settle(seconds)
         self.recovered = time.monotonic() - max(self._disturbed, self.proxy.healed_at)
         return progress
 
@@ -233,9 +233,9 @@ class Parts:
         """The only oracle."""
         return run_audit(self.broker, as_arrow(self.query), TIME_ZONE)
 
-    def check(self, sent: int) -> None:
+    def check(self, sent: int, seconds: float = SETTLE_SECONDS) -> None:
         """Settle, then: the audit is clean and every record that was sent is accounted for once."""
-        progress = self.recover()
+        progress = self.recover(seconds)
         report = self.audit()
         assert report.clean, report
         assert report.pending == report.not_checkable == 0, report
