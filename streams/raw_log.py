@@ -86,10 +86,11 @@ class RawLog:
         found = self._ask(lambda admin: admin.describe_groups([group]))[group]
         if found["group_state"] != "Stable":
             return None
+        had = [member["member_assignment"] for member in found["members"] if member["member_assignment"]]  # empty: it has none
         return frozenset(
             TopicPartition(topic["topic"], partition)
-            for member in found["members"]
-            for topic in member["member_assignment"]["assigned_partitions"]
+            for assignment in had
+            for topic in assignment["assigned_partitions"]
             for partition in topic["partitions"]
         )
 

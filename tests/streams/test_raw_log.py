@@ -59,21 +59,22 @@ def test_an_id_that_was_not_known_before_the_fetch_is_no_proof(broker: Broker, t
 
 def test_what_there_is_and_who_has_it(broker: Broker, topic: str) -> None:
     """A topic that is away is no error; a partition that came later is with nobody until the group shares out again."""
-    raw_log = RawLog(broker)
+    raw_log, group = RawLog(broker), GROUP + "-members"
     known = raw_log.existing([topic, "raw-log-test-away"])
     assert known == {topic: Topic(raw_log.ids([topic])[topic], frozenset({PARTITION}))}
-    assert raw_log.taken(GROUP + "-of-nobody") is None
+    assert raw_log.taken(GROUP + "-of-nobody") is None  # asked until Kafka's coordinator is there
 
-    with closing(KafkaConsumer(topic, **common(broker), group_id=GROUP + "-members", metadata_max_age_ms=300_000)) as member:
-        while not member.assignment():
-            member.poll(200)
-        while raw_log.taken(GROUP + "-members") is None:
-            member.poll(200)
-        with admin_of(broker) as admin:
-            admin.create_partitions({topic: 2})
+    def member() -> closing[KafkaConsumer]:
+        return closing(KafkaConsumer(topic, **common(broker), group_id=group, metadata_max_age_ms=300_000))
+
+    with member() as one, member() as other, admin_of(broker) as admin:  # for one partition: one of them has none
+        while len(admin.describe_groups([group])[group]["members"]) < 2 or raw_log.taken(group) is None:
+            one.poll(100)
+            other.poll(100)
+        admin.create_partitions({topic: 2})
         while len(raw_log.existing([topic])[topic].partitions) < 2:
             time.sleep(0.1)
-        assert raw_log.taken(GROUP + "-members") == frozenset({PARTITION})
+        assert raw_log.taken(group) == frozenset({PARTITION})
 
 
 def test_an_offset_of_another_life_is_told(broker: Broker, topic: str) -> None:
