@@ -161,4 +161,8 @@ def open_block(header: BlockHeader, value: bytes | None) -> pa.Table:
         if pc.any(pc.and_(pc.is_null(table[name]), needed)).as_py():
             message = f"a block: {name} is missing in a row; wanted one in every {'row' if needed is True else 'accepted row'}"
             raise BadBlock(message)
+    shortest = pc.min(table["reject_length"]).as_py()
+    if shortest is not None and shortest < 0:
+        message = f"a block: reject_length is {shortest} in a row"
+        raise BadBlock(message)
     return table

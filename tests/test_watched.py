@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
 
 from citybrain.audit import AuditReport
+from citybrain.audit.raw_log import log_ends
+from citybrain.store_socket import MAINTENANCE, remote_store
 from citybrain.watched import WatchBehind, alerts_found, bursts_found, tells_of, until_judged
 from ingest.city import City, build_city, make_plan
 from ingest.city.bursts import Burst
 from ingest.outgoing import CONTENT_TYPE
 from ingest.producer import EventProducer
+from schemas.topics import RAW
 from tests.pipeline import Pipeline
 from tests.streams.test_watch import BURST_GRID, GRIDS, SECOND, START, history
 
@@ -33,6 +40,19 @@ class Outcome(NamedTuple):
     stored: int
     restarts: int
     late: str
+    again: Again
+
+
+class Again(NamedTuple):
+    """What reading everything again did, after retention had removed the first week from the store."""
+
+    removed: int
+    left: int
+    events: int
+    read: int
+    redelivered: int
+    alerts: list[dict[str, Any]]
+    alert_records: int
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +71,32 @@ def outcome(tmp_path_factory: pytest.TempPathFactory, city: City) -> Outcome:
             until_judged(pipeline.broker, ask, 10, lambda: None, 0.0)
         until_judged(pipeline.broker, ask, 10, pipeline.deployment.supervisor.look, 120.0)
         stored = pipeline.one("SELECT sum(stored) FROM blocks WHERE source_topic = 'citybrain.alerts'")
-        return Outcome(alerts_found(ask), pipeline.audit(), int(stored), pipeline.part("watch").restarts, str(late.value))
+        found, report = alerts_found(ask), pipeline.audit()
+        return Outcome(found, report, int(stored), pipeline.part("watch").restarts, str(late.value), read_again(pipeline))
+
+
+def read_again(pipeline: Pipeline) -> Again:
+    """Retention in the store, then `citybrain reread` of every raw partition from its first record; the watch begins anew."""
+    before = int(pipeline.one("SELECT count() FROM events"))
+    remote_store(pipeline.folder / MAINTENANCE).command(
+        f"ALTER TABLE events DELETE WHERE at < toDateTime({(START + timedelta(days=7)).timestamp():.0f}) SETTINGS mutations_sync = 2"
+    )
+    left, read = int(pipeline.one("SELECT count() FROM events")), 0
+    redelivered = pipeline.settle().redelivered
+    for (topic, partition), end in log_ends(pipeline.broker, [topic.name for topic in RAW.values()]).items():
+        if end:
+            asked = ["--topic", topic, "--partition", str(partition), "--from", "0", "--to", str(end - 1)]
+            command = [sys.executable, "-m", "citybrain", "reread", *asked, "--data-dir", str(pipeline.folder), "--json"]
+            read += json.loads(subprocess.run(command, capture_output=True, check=True, timeout=200).stdout)["records"]
+    deadline = time.monotonic() + 120
+    while (came := pipeline.settle().redelivered - redelivered) < read and time.monotonic() < deadline:
+        time.sleep(0.2)
+    pipeline.kill("watch")
+    ask = pipeline.deployment.query
+    until_judged(pipeline.broker, ask, 10, pipeline.deployment.supervisor.look, 120.0)
+    records = "SELECT sum(stored + repeated + conflict) FROM blocks WHERE source_topic = 'citybrain.alerts'"
+    events = int(pipeline.one("SELECT count() FROM events"))
+    return Again(before - left, left, events, read, came, alerts_found(ask), int(pipeline.one(records)))
 
 
 def test_every_alert_is_there_once_over_kills(outcome: Outcome) -> None:
@@ -62,6 +107,17 @@ def test_every_alert_is_there_once_over_kills(outcome: Outcome) -> None:
     assert len(outcome.alerts) == outcome.stored == 3
     assert outcome.audit.clean
     assert outcome.audit.pending == 0
+
+
+def test_reading_all_again_brings_nothing_back_that_retention_removed_and_raises_no_alert_again(outcome: Outcome) -> None:
+    """The ledger decides what is new, not what is stored; and the same finding is the same alert."""
+    again = outcome.again
+    assert again.removed > 0
+    assert again.read > again.left
+    assert again.redelivered == again.read
+    assert again.events == again.left
+    assert again.alerts == outcome.alerts
+    assert again.alert_records == outcome.stored
 
 
 def test_a_watch_that_is_behind_is_told(outcome: Outcome) -> None:
