@@ -8,7 +8,8 @@ from __future__ import annotations
 import gc
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,12 +23,13 @@ import xxhash
 from schemas.block import BLOCK_SCHEMA
 from schemas.errors import CitybrainError
 from schemas.events import Kind
-from schemas.person_fields import PERSON_FIELDS, person_fields_in
+from schemas.person_fields import person_fields_in
 from streams.classify import classify
 from streams.columns import RecordColumns, columns_of
 from streams.fast import read_fast
 from streams.judge import judge, kept_body
 from streams.locate import Locator
+from streams.plain import look_at
 from streams.records import READ_SCHEMA, RawRecord, Reject
 from streams.redact import redact
 from streams.rules import Rules
@@ -38,7 +40,6 @@ THIRTY_YEARS_MS: Final = 30 * 31_557_600_000
 TEN_MINUTES_MS: Final = 600_000
 MOST_FAILURES: Final = 100
 """So many records in a row that our own code fails on mean broken code, not broken records."""
-PERSON_KEYS: Final = [f'"{name}"' for name in sorted(PERSON_FIELDS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def cook(kitchen: Kitchen, records: Sequence[RawRecord]) -> Cooked:
 
 def _cook(kitchen: Kitchen, records: RecordColumns) -> Cooked:
     column = records.structured()
-    table, doubtful = read_fast(kitchen.kind, records, column)
+    look = look_at(column)
+    table, doubtful = read_fast(kitchen.kind, records, column, look.plain)
     values = column.to_pylist()
     judged = [judge(kitchen.kind, records[i], values[i]) for i in doubtful]
     rejects = [verdict for verdict in judged if isinstance(verdict, Reject)]
@@ -118,7 +120,7 @@ def _cook(kitchen: Kitchen, records: RecordColumns) -> Cooked:
         at=pl.from_epoch("at", "ms").dt.replace_time_zone("UTC"),
         received_at=pl.from_epoch("received_at", "ms").dt.replace_time_zone("UTC"),
     )
-    return Cooked(_block(frame, rejects), rejects, _count_person_fields(column, values))
+    return Cooked(_block(frame, rejects), rejects, _count_person_fields(values[at] for at in look.persons))
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:
@@ -174,18 +176,9 @@ def _reject_row(reject: Reject) -> dict[str, Any]:
     }
 
 
-def _count_person_fields(column: pa.BinaryArray, values: Sequence[bytes]) -> dict[str, int]:
-    """How often each person field was sent. Only records that hold such a key are opened."""
-    try:
-        texts = pl.Series(column.cast(pa.string()))
-    except pa.ArrowInvalid:  # one of them is not UTF-8
-        texts = pl.Series([value.decode(errors="replace") for value in values], dtype=pl.String)
-    suspects = texts.str.contains_any(PERSON_KEYS, ascii_case_insensitive=True)
-    counts: dict[str, int] = {}
-    for i in suspects.fill_null(value=False).arg_true():
-        for name in _names_in(values[i]):
-            counts[name] = counts.get(name, 0) + 1
-    return counts
+def _count_person_fields(values: Iterable[bytes]) -> dict[str, int]:
+    """How often each person field was sent, in records that may hold one."""
+    return dict(Counter(name for value in values for name in _names_in(value)))
 
 
 def _names_in(value: bytes) -> Iterator[str]:

@@ -21,7 +21,6 @@ from schemas.events import EVENT_MODELS, EVENT_TYPES, DeviceStatus, Kind, Mediat
 from schemas.taxonomy import taxonomy
 from streams.arrow_contract import arrow_schema
 from streams.columns import RecordColumns
-from streams.plain import is_plain
 from streams.records import READ_SCHEMA
 
 Positions = NDArray[np.intp]
@@ -36,9 +35,13 @@ SMALLEST_PART: Final = 32
 """A part this small that Arrow refuses goes to the judge record by record."""
 
 
-def read_fast(kind: Kind, records: RecordColumns, values: pa.BinaryArray) -> tuple[pa.Table, list[int]]:
-    """(rows of READ_SCHEMA that are surely good, positions the judge has to see). `values`: the records, structured."""
-    plain = is_plain(values)
+def read_fast(
+    kind: Kind, records: RecordColumns, values: pa.BinaryArray, plain: NDArray[np.bool_]
+) -> tuple[pa.Table, list[int]]:
+    """(rows of READ_SCHEMA that are surely good, positions the judge has to see).
+
+    `values`: the records, structured; `plain`: which of them Arrow may read (`plain.look_at`).
+    """
     positions = np.flatnonzero(plain)
     tables, doubtful = _read_parts(kind, records, values, positions)
     doubtful.extend(np.flatnonzero(~plain).tolist())

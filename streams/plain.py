@@ -1,11 +1,12 @@
-"""Which records Arrow may read: those whose bytes mean the same to it as to the judge.
+"""One look at the bytes of records: which Arrow may read with the meaning that the judge gives them, and which may name persons.
 
 Whole columns at a time; every doubt sends a record to the judge.
 """
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas.events import MAX_DEPTH
+from schemas.person_fields import PERSON_FIELDS
 from streams.columns import bounds_of
 
 LONGEST: Final = 65_536
@@ -23,19 +25,41 @@ TRAPS: Final = (
     r"|[0-9][0-9.]*[eE]\+?[0-9]{3}|[0-9][0-9.]{99})"  # a field nobody reads may hold more than a double can
     rf"|(?:[\[{{][^\[{{]*){{{MAX_DEPTH + 1}}}"  # so many openers may be nesting that is too deep; the judge walks it without recursion
 )
-"""What Arrow reads in another way than the judge. One pass over the bytes: RE2 takes as long for all of it as for a part."""
+"""What Arrow reads in another way than the judge."""
+PERSON_KEYS: Final = "(?i:" + "|".join(re.escape(f'"{name}"') for name in sorted(PERSON_FIELDS)) + ")"
+EITHER: Final = f"{TRAPS}|{PERSON_KEYS}"
+"""One pass over all bytes, for RE2 takes as long for all of it as for a part; the few it stops at are looked at again."""
 
 
-def is_plain(values: pa.BinaryArray) -> NDArray[np.bool_]:
-    """Which records may be joined by line ends and read by Arrow with the meaning that the judge gives them."""
+class Look(NamedTuple):
+    """`plain`: which records may be joined by line ends and read by Arrow. `persons`: positions of those with a person's key."""
+
+    plain: NDArray[np.bool_]
+    persons: NDArray[np.intp]
+
+
+def look_at(values: pa.BinaryArray) -> Look:
+    """Look at records, each one structured CloudEvent or anything else that was sent."""
     plain = _in_braces(values)
     plain &= pc.less(pc.binary_length(values), LONGEST).to_numpy(zero_copy_only=False)
-    plain &= ~pc.match_substring_regex(values, TRAPS).to_numpy(zero_copy_only=False)
+    stopped = np.flatnonzero(_matches(values, EITHER))
+    at = values.take(pa.array(stopped))
+    plain[stopped[_matches(at, TRAPS)]] = False
+    plain &= _is_text(values)
+    return Look(plain, stopped[_matches(at, PERSON_KEYS)])
+
+
+def _matches(values: pa.BinaryArray, pattern: str) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = pc.match_substring_regex(values, pattern).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _is_text(values: pa.BinaryArray) -> NDArray[np.bool_]:
     try:
         values.cast(pa.string())
     except pa.ArrowInvalid:
-        plain &= np.fromiter((_is_utf8(value) for value in values.to_pylist()), bool, len(values))
-    return plain
+        return np.fromiter((_is_utf8(value) for value in values.to_pylist()), bool, len(values))
+    return np.ones(len(values), bool)
 
 
 def _in_braces(values: pa.BinaryArray) -> NDArray[np.bool_]:

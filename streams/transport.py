@@ -16,14 +16,18 @@ from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP
 
+from schemas.block import MAX_BYTES, MAX_ROWS
 from streams.batch_fetcher import hand_out_batches
 from streams.leaving import leave_when_failed
 from streams.log_batches import LogBatch
 
 ENOUGH_BYTES = 16_777_216
 """The broker answers a fetch when it has this much for all partitions, or at the block age: whichever comes first."""
-MOST_BYTES = 41_943_040
-"""What is taken of fetched records at a time, unpacked, over all partitions: enough for a full block of each when many wait."""
+FULL_BYTES = MAX_BYTES * 5 // 4
+"""What is taken of one partition at a time, unpacked. Of the bytes of usual records four fifths are values, so it is one full
+block: taking more would leave a small block over, which costs the loader nearly as much."""
+ENOUGH_TAKEN_BYTES = FULL_BYTES
+"""When so much was taken over all partitions no other is begun; one that was begun goes on, or its block would be a small one."""
 CHUNK = 4
 """Record batches taken from the fetched ones at a time, until a message has enough bytes: so many may come on top of those."""
 
@@ -33,6 +37,22 @@ class Fetched(NamedTuple):
 
     batches: Sequence[LogBatch]
     topic_id: str
+
+
+class Size(NamedTuple):
+    """How much was taken of a partition."""
+
+    rows: int
+    bytes: int
+
+    def with_batches(self, batches: Sequence[LogBatch]) -> Size:
+        """With these too."""
+        return Size(self.rows + sum(batch.rows for batch in batches), self.bytes + sum(len(batch.records) for batch in batches))
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it is enough for a block."""
+        return self.rows >= MAX_ROWS or self.bytes >= FULL_BYTES
 
 
 class Lives(NamedTuple):
@@ -109,15 +129,18 @@ class CoalescingThread(AIOKafkaConsumerThread):
         comes into memory whole (1.4 GB where 0.3 GB are held now: tests/test_bounds.py).
         """
         fetched: dict[TP, list[Any]] = {}
-        rows = size = 0
-        while (max_records is None or rows < max_records) and size < MOST_BYTES:
-            part = await super()._fetch_records(consumer, active_partitions, 0.0 if rows else timeout, CHUNK)
-            if not part:
-                break
+        taken: dict[TP, Size] = {}
+        hungry = active_partitions
+        while part := await super()._fetch_records(consumer, hungry, 0.0 if fetched else timeout, CHUNK):
             for partition, batches in part.items():
                 fetched.setdefault(partition, []).extend(batches)
-                rows += sum(batch.rows for batch in batches)
-                size += sum(len(batch.records) for batch in batches)
+                taken[partition] = taken.get(partition, Size(0, 0)).with_batches(batches)
+            hungry = {partition for partition in hungry if not taken.get(partition, Size(0, 0)).is_block}
+            rows, size = map(sum, zip(*taken.values(), strict=True))
+            if size >= ENOUGH_TAKEN_BYTES:
+                hungry &= taken.keys()
+            if not hungry or rows >= (max_records or CHUNK):
+                break
         return fetched
 
 

@@ -267,11 +267,11 @@ def trap(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     tried: list[int] = []
     whole = read_fast
 
-    def broken(kind: Kind, records: Any, values: Any) -> Any:
+    def broken(kind: Kind, records: Any, values: Any, plain: Any) -> Any:
         tried.append(len(values))
         if any(b'"trap' in value for value in values.to_pylist()):
             raise ZeroDivisionError
-        return whole(kind, records, values)
+        return whole(kind, records, values, plain)
 
     monkeypatch.setattr(kitchen_module, "read_fast", broken)
     return tried

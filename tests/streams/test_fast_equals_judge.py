@@ -17,7 +17,7 @@ from schemas.taxonomy import taxonomy
 from streams.columns import columns_of
 from streams.fast import SMALLEST_PART, read_fast
 from streams.judge import judge
-from streams.plain import LONGEST
+from streams.plain import LONGEST, look_at
 from streams.records import RawRecord, Reject
 
 DETERMINISTIC = settings(derandomize=True, deadline=None, max_examples=80)
@@ -53,7 +53,8 @@ class Pairs(list[tuple[str, Any]]):
 def both(kind: Kind, values: Sequence[bytes]) -> tuple[set[int], list[int]]:
     """Positions the fast path took and those it left; fails where it took what the judge refuses or reads otherwise."""
     records = [RawRecord(1_000 + i, 1_795_392_000_000 + i, value, []) for i, value in enumerate(values)]
-    table, doubtful = read_fast(kind, columns_of(records), pa.array(values, pa.binary()))
+    column = pa.array(values, pa.binary())
+    table, doubtful = read_fast(kind, columns_of(records), column, look_at(column).plain)
     taken = set()
     for row in table.to_pylist():
         i = row["source_offset"] - 1_000
