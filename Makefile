@@ -66,6 +66,19 @@ soak: setup  ## a long run under random faults and the audit's verdict; ARGS="--
 fuzz: setup  ## atheris over what reads bytes from outside; ARGS="--seconds 60 --target event"; a find is kept in tests/fuzz/cases
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
+PAGE_CHECK := tests/page/lighthouse
+$(PAGE_CHECK)/node_modules/.package-lock.json: $(PAGE_CHECK)/package-lock.json
+	cd $(PAGE_CHECK) && npm ci --silent
+
+check-page: setup tools $(PAGE_CHECK)/node_modules/.package-lock.json  ## Lighthouse over desk, wall and phone against the gates, median of 3; ARGS="--runs 1 --only desk"; run it alone
+	$(BIN)/python -m tests.page.check $(ARGS)
+
+soak-page: setup tools  ## an open desk over a changing city: memory, nodes and listeners must not grow; ARGS="--minutes 60"
+	$(BIN)/python -m tests.page.soak $(ARGS)
+
+screenshots: setup tools  ## pictures of the pages over the city of the tests: docs/pictures; ARGS="--page URL" over a demo's
+	$(BIN)/python -m tests.page.pictures $(ARGS)
+
 eval: setup  ## quality on the real texts of ../shared/data; writes docs/quality.md
 	$(BIN)/python -m bench.eval $(ARGS)
 
@@ -91,8 +104,9 @@ docs-check: setup  ## the generated pages are up to date
 lock: setup  ## pin again; names no address
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
 	cd $(PAGE) && npm install --package-lock-only --silent && node addressless.cjs package-lock.json
+	cd $(PAGE_CHECK) && npm install --package-lock-only --silent && node ../../../$(PAGE)/addressless.cjs package-lock.json
 
 clean:  ## remove what was made
-	rm -rf $(VENV) $(PAGE)/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PAGE)/node_modules $(PAGE_CHECK)/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: soak fuzz help setup demo tools test check-data check-outbreaks eval check-api lint types contract docs docs-check lock clean test-faults test-mutations bench guard bench-history
+.PHONY: check-page soak-page screenshots soak fuzz help setup demo tools test check-data check-outbreaks eval check-api lint types contract docs docs-check lock clean test-faults test-mutations bench guard bench-history

@@ -49,8 +49,8 @@ def grids(request: Request, api: Api, digest: Annotated[str, Path(pattern=r"^[0-
     cache = "public, max-age=31536000, immutable"
     if same := unchanged(request, f'"{digest}"', cache):
         return same
-    headers = {"ETag": f'"{digest}"', "Cache-Control": cache}
-    return Response(api.parts.city.geojson, 200, headers, "application/geo+json")
+    body, headers = api.outlines.for_reader(request.headers.get("accept-encoding", ""))
+    return Response(body, 200, headers | {"ETag": f'"{digest}"', "Cache-Control": cache}, "application/geo+json")
 
 
 @router.get("/state", responses={200: {"model": bodies.StateBody}, 304: {"description": "unchanged"}, **READ})

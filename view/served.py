@@ -12,6 +12,7 @@ from view.answers import tag
 from view.days import PublishedDays
 from view.live import TICK_SECONDS, Hub
 from view.meta import meta
+from view.packed import Packed
 from view.parts import Parts
 
 
@@ -30,6 +31,11 @@ class Served:
         """The body of `/meta` without its stamp, and its ETag: neither changes while the API runs."""
         body = meta(self.parts.city, self.parts.catalogue, self.parts.tiers, self.parts.zone.key, self.parts.version)
         return body, tag(body)
+
+    @cached_property
+    def outlines(self) -> Packed:
+        """The GeoJSON of all grids."""
+        return Packed.of(self.parts.city.geojson)
 
 
 def _served(request: Request) -> Served:

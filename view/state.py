@@ -13,13 +13,13 @@ from view.days import ALL, PublishedDays
 from view.parts import Parts, Pulse
 from view.problems import needs_duty
 from view.who import Who
-from view.windows import Span, Window, day_span, last_closed_day, sliding
+from view.windows import Span, Window, day_span, last_closed_day, sliding, text
 
 HIGHEST: Final = 5
 """Alerts count from 1 (red, highest) to 4; levels of areas from 0 (nothing unusual) to 4: level = 5 - alert's level."""
-OPEN_ALERTS: Final = (
-    "SELECT alert_id, area, area_level, category, level, detector, window_start, window_end FROM v_alerts WHERE is_open AND "
-)
+ALERTS: Final = "SELECT alert_id, area, area_level, category, level, detector, window_start, window_end FROM v_alerts WHERE "
+OPEN: Final = "is_open"
+OPEN_THEN: Final = "at <= {then:DateTime64(3, 'UTC')} AND (ended_at IS NULL OR ended_at > {then:DateTime64(3, 'UTC')})"
 
 
 class Asked(NamedTuple):
@@ -92,11 +92,15 @@ def _published(days: PublishedDays, pulse: Pulse, who: Who, span: Span, codes: l
 
 
 def _levels(parts: Parts, pulse: Pulse, who: Who, span: Span, asked: Asked, codes: list[str]) -> list[dict[str, Any]]:
-    """Open alerts about the areas and the window, most severe first. All open ones are asked for when there is a new one."""
+    """Alerts about the areas and the window that are open, or were at the end of a window of the past, most severe first."""
     inside = who.scope.condition("area")
+    then = text(span.end) if asked.at else ""
     found = parts.kept.get(
-        ("open alerts", pulse.alerts, who.scope),
-        lambda: parts.ask(f"{OPEN_ALERTS}{inside.sql} ORDER BY level, alert_id", inside.parameters),
+        ("open alerts", pulse.alerts, who.scope, then),
+        lambda: parts.ask(
+            f"{ALERTS}{OPEN_THEN if then else OPEN} AND {inside.sql} ORDER BY level, alert_id",
+            inside.parameters | ({"then": then} if then else {}),
+        ),
     )
     row = {code: number for number, code in enumerate(codes)}
     return [

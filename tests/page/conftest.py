@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -59,6 +60,10 @@ class Watched:
             "request", lambda asked: self.strangers.append(asked.url) if not asked.url.startswith((url, "blob:")) else None
         )
 
+    def forgive(self, *words: str) -> None:
+        """Take out what the browser itself says of a refusal or a broken network that a test made."""
+        self.complaints = [said for said in self.complaints if not any(word in said for word in words)]
+
     def open(self, path: str = "/desk", token: str | None = "city-duty", lang: str = "zh", **_: Any) -> Page:  # noqa: S107 - a name
         """A page that has drawn its data."""
         page = self.context.new_page()
@@ -68,16 +73,24 @@ class Watched:
         return page
 
 
-@pytest.fixture
-def watched(chromium: Browser, url: str) -> Iterator[Watched]:
+@contextmanager
+def watching(browser: Browser, url: str, **options: Any) -> Iterator[Watched]:
     """A fresh context; at the end nothing was complained of and nobody else was asked."""
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai")
+    usual: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}, "locale": "zh-CN", "timezone_id": "Asia/Shanghai"}
+    context = browser.new_context(**(usual | options))
     context.set_default_timeout(PATIENCE_MS)
     made = Watched(context, url)
     yield made
     context.close()
     assert made.complaints == []
     assert made.strangers == []
+
+
+@pytest.fixture
+def watched(chromium: Browser, url: str) -> Iterator[Watched]:
+    """The usual context."""
+    with watching(chromium, url) as made:
+        yield made
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def test_levels_roll_up_and_sums_agree(desk: Page, url: str) -> None:
 
 
 def test_a_click_on_a_grid_filters_all_and_escape_clears(desk: Page) -> None:
-    """Scenario 6, 8 of `view.md`."""
+    """Scenarios 6, 8 of `view.md`."""
     desk.locator(f'svg.map [data-code="{RED}"]').click()
     expect(desk.locator(f'#areas tr[data-code="{RED}"]')).to_have_attribute("aria-selected", "true")
     expect(desk.locator(".alert-panel .alert")).to_have_count(1)
@@ -103,7 +103,7 @@ def test_an_area_is_found_by_code_name_and_pinyin(desk: Page, wanted: str) -> No
 
 
 def test_a_link_shows_the_same_and_back_undoes(desk: Page, watched: Watched) -> None:
-    """Scenario 10, 11 of `view.md`."""
+    """Scenarios 10, 11 of `view.md`."""
     desk.get_by_role("group", name="类别").get_by_role("button", name="公共安全").click()
     desk.get_by_role("group", name="地图").get_by_role("button", name="等面积").click()
     desk.locator(f'svg.map [data-code="{RED}"]').click()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -48,6 +48,20 @@ def build_page_world(folder: Path) -> World:
     return world
 
 
+def build_quiet_world(folder: Path) -> World:
+    """A city in which the police line fell silent seven hours ago, sensors never spoke, and the last hour is without incidents."""
+    world = World(folder, build_city(1).places)
+    world.now = datetime.now(UTC)
+    grids = world.places.grids
+    past = [world.now - timedelta(hours=7, minutes=20 * number) for number in range(40)]
+    world.write("police", [incident(f"q{n}", grids[5 * n].code, at, CLASSES[n % 9]) for n, at in enumerate(past)])
+    world.write("grid", [_report(number, world.now - timedelta(hours=2)) for number in range(5)])
+    # What cannot be located says that its source works, and counts in no area.
+    nowhere = {"lon": 1.0, "lat": 1.0, "incident_class": "S05", "case_id": "nowhere", "stage": "reported"}
+    world.write("grid", [Outgoing("grid", "/grid", "nowhere", world.now - timedelta(minutes=1), nowhere)])
+    return world
+
+
 def alert_of(area: str, level: int, now: datetime, **changes: Any) -> AlertRaised:
     """An alert of the last hour; its id follows from what it is about."""
     end = now.replace(minute=0, second=0, microsecond=0)
@@ -78,7 +92,7 @@ def _case(
 ) -> Iterator[Outgoing]:
     common = {"grid": grid, "incident_class": incident_class, "case_id": name, "department": "police, station 1"}
     yield Outgoing("police", "/110", f"{name}-reported", at, common | {"stage": "reported"})
-    if chance.random() > 0.5:
+    if chance.random() > 0.5 and now - at < timedelta(hours=8):  # what is older is ended, as in a city that works
         return
     for stage, seconds in STAGES.items():
         at += timedelta(seconds=math.ceil(chance.exponential(seconds)))
@@ -103,10 +117,10 @@ def _reading(number: int, world: World) -> Outgoing:
 class CityProcess:
     """The world in a process of its own: one process holds one chDB, and other tests have theirs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, build: Callable[[Path], World] = build_page_world) -> None:
         here, there = get_context("spawn").Pipe()
         self._pipe = here
-        self._process = get_context("spawn").Process(target=_run, args=(there, folder), daemon=True)
+        self._process = get_context("spawn").Process(target=_run, args=(there, folder, build), daemon=True)
         self._process.start()
         there.close()
         self.url: str = self._answer()
@@ -118,6 +132,10 @@ class CityProcess:
     def tell(self, event: AlertRaised | AlertAction) -> None:
         """Store an alert or an action."""
         self._ask("tell", event)
+
+    def storm(self, alerts: list[AlertRaised]) -> None:
+        """Store many alerts, one record each."""
+        self._ask("storm", alerts)
 
     def rows(self, sql: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """What ClickHouse itself says."""
@@ -141,8 +159,8 @@ class CityProcess:
         return answer
 
 
-def _run(pipe: Any, folder: Path) -> None:
-    world = build_page_world(folder)
+def _run(pipe: Any, folder: Path, build: Callable[[Path], World]) -> None:
+    world = build(folder)
     with serving(world.parts(now=lambda: datetime.now(UTC))) as url:
         pipe.send(url)
         while True:

@@ -107,6 +107,11 @@ class World:
         received = int(self.now.timestamp() * 1000)
         self._alerts.write(Position("alerts-1", 0, self._next("alerts")), encode_alert(event).value, received)
 
+    def storm(self, events: list[AlertRaised]) -> None:
+        """Store many alerts."""
+        for event in events:
+            self.tell(event)
+
     def publish(self, event: AlertAction) -> None:
         """The log: it keeps what it gets, and while `loading` the loader stores it at once."""
         self.published.append(event)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from view.packed import Packed
 
 HERE: Final = Path(__file__).parent
 OURS: Final = ("base", "model", "map", "panels", "pages", "css")
@@ -16,19 +17,20 @@ TYPES: Final = {
 }  # fmt: skip
 FONT: Final = "@fontsource/noto-sans-sc"
 LIBRARIES: Final = {
-    "lib/uplot.js": "uplot/dist/uPlot.esm.js",
+    "lib/uplot.js": "uplot/dist/uPlot.iife.min.js",
     "lib/uplot.css": "uplot/dist/uPlot.min.css",
     "lib/noto.css": f"{FONT}/400.css",
 }
 SLICES: Final = f"{FONT}/files/noto-sans-sc-*-400-normal.woff2"
+COMMENT: Final = re.compile(rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
+"""A block comment that has its lines to itself; they stay as empty lines, so that numbers of lines are those of the source."""
 SQUEEZED: Final = frozenset({".js", ".css", ".svg"})
 
 
 class File(NamedTuple):
-    """One file as it is sent; `packed` with gzip, where that is worth it."""
+    """One file as it is sent; texts are packed."""
 
-    body: bytes
-    packed: bytes | None
+    content: Packed
     media_type: str
 
 
@@ -39,7 +41,7 @@ class Files:
         self.known = {name: _file(path, name) for name, path in sorted(_found(folder))}
         content = hashlib.sha256()
         for name, file in self.known.items():
-            content.update(name.encode() + hashlib.sha256(file.body).digest())
+            content.update(name.encode() + hashlib.sha256(file.content.body).digest())
         self.hash = content.hexdigest()[:16]
         self.missing = [name for name in LIBRARIES if name not in self.known]
         self._folder = folder
@@ -60,7 +62,9 @@ class Files:
         found = [name]
         for one in found:
             folder = Path(one).parent
-            for wanted in re.findall(r'^(?:import|export) .*?from "(\.[^"]+)";$', self.known[one].body.decode(), re.MULTILINE):
+            for wanted in re.findall(
+                r'^(?:import|export) .*?from "(\.[^"]+)";$', self.known[one].content.body.decode(), re.MULTILINE
+            ):
                 path = _joined(folder, wanted)
                 if path not in found:
                     found.append(path)
@@ -95,5 +99,8 @@ def _file(path: Path, name: str) -> File:
     body = path.read_bytes()
     if name == "lib/noto.css":  # the older format is never asked for
         body = re.sub(rb", url\([^)]*\.woff\) format\('woff'\)", b"", body)
-    packed = gzip.compress(body, 9, mtime=0) if path.suffix in SQUEEZED else None
-    return File(body, packed, TYPES[path.suffix])
+    if path.suffix == ".js" and not name.startswith("lib/"):  # types and reasons are for who reads the source
+        body = COMMENT.sub(lambda found: b"\n" * found[0].count(b"\n"), body)
+    if name == "lib/uplot.js":  # only the form for plain scripts comes minified, at half the size
+        body += b"\nexport default uPlot;\n"
+    return File(Packed.of(body) if path.suffix in SQUEEZED else Packed(body), TYPES[path.suffix])

@@ -44,10 +44,8 @@ def page_routes(files: Files) -> APIRouter:
         found = files.known.get(name) if digest == files.hash else None
         if found is None:
             raise not_here("file")
-        headers = {"Cache-Control": KEPT, "Vary": "Accept-Encoding"}
-        if found.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(found.packed, 200, headers | {"Content-Encoding": "gzip"}, found.media_type)
-        return Response(found.body, 200, headers, found.media_type)
+        body, headers = found.content.for_reader(request.headers.get("accept-encoding", ""))
+        return Response(body, 200, headers | {"Cache-Control": KEPT}, found.media_type)
 
     return router
 

@@ -48,6 +48,8 @@ export interface State extends Stamp {
   level: (number | null)[][] | null;
   why: Why[];
   sources: Source[];
+  /** The time that was asked for; empty: now. Noted by the page. */
+  at?: string;
 }
 
 export interface Delta { seq: number; as_of: string; window: Span; d: [number, number, number | null, number | null][] }
@@ -89,7 +91,39 @@ export interface Waiting { key: string; alert: string; kind: string; version: nu
 /** What the address holds: every choice of the reader, and nothing else. */
 export interface View {
   lang: Lang; theme: "" | "light" | "dark"; cat: string; level: AreaLevel; window: string; at: string; area: string; alert: string;
-  case: string; map: MapForm; sort: string; scenario: string;
+  case: string; map: MapForm; paint: "" | "count"; sort: string; scenario: string;
+}
+
+export type Point = [number, number];
+/** Shapes of the areas in one plane. `borders`: where towns end, in the geographic plane. */
+export interface Shapes { paths: string[]; points: (Point | null)[]; width: number; height: number; core: [number, number, number, number]; borders: string }
+/** shade: 0 to 4, none, masked, outside */
+export interface Paint { shade: string; label: string }
+export interface Mark { level: number; at: Point; alert: string }
+export interface PlaceName { text: string; at: Point }
+
+/** What a page asks of a map, whatever draws it. `SvgMap` is one; a street map would be another, under the same tests. */
+export interface MapView {
+  readonly node: Element;
+  /** What each area is painted as now. */
+  readonly painted: Paint[];
+  /** Show these areas, whole or the dense core. */
+  load(shapes: Shapes, codes: string[], shown: "whole" | "core"): void;
+  /** Paint each area; touches only what differs. */
+  paint(paints: Paint[]): void;
+  /** Show which areas are chosen. */
+  select(indexes: number[]): void;
+  /** Marks of alerts, least severe first. */
+  mark(marks: Mark[]): void;
+  /** Names that stand on the map. */
+  name(names: PlaceName[]): void;
+  /** Live points in the plane of the areas. */
+  points(places: Point[]): void;
+  closer(): void;
+  farther(): void;
+  whole(): void;
+  /** An area was picked, or pointed at by pointer or keyboard. */
+  on(event: "pick" | "point", listener: (index: number) => void): void;
 }
 
 /** One cell as it is shown: what is known of it, how unusual it is. */

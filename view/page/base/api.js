@@ -20,8 +20,9 @@ let ahead = 0;
 /** Now by the server's clock, milliseconds. The header has whole seconds, so small differences are not believed. */
 export const serverNow = () => Date.now() + ahead;
 
-/** @param {Response} answer */
+/** An answer that a cache may keep tells the time of when it was kept, so it is not asked. @param {Response} answer */
 export function noteClock(answer) {
+  if (answer.headers.get("cache-control")?.includes("max-age")) return;
   const said = Date.parse(answer.headers.get("date") ?? "");
   if (Number.isNaN(said)) return;
   const difference = said + 500 - Date.now();

@@ -19,16 +19,17 @@ export const ZH = {
   about_open: "尚未结案的案件。", about_overdue: "按该类时限已超过、仍未完成下一步的案件。",
   about_red_orange: "等级 4 和等级 3 的区域数。等级由规则或检测器给出；0 是有数据且无异常，无数据另标。",
   about_tier: "已派警且到场时间达到所配置级别的比例，附件数和 Wilson 区间；没有到场时间的另计，从不算达标。",
-  about_sum: "所示时段内的事件数；同一事件只计一次。", not_known: "未知", interval: "{share}（{lo}–{hi}），n={n}，缺到场时间 {missing}",
+  about_sum: "所示时段内的事件数；同一事件只计一次。", not_known: "未知", interval: "{lo}–{hi} · n={n} · 缺到场时间 {missing}", sources: "数据源", all_well: "正常", some_silent: "有中断",
+  about_sources: "按时送来数据的来源数；来源静默超过其时限即为中断。",
   // levels
   level: "等级", level_0: "无异常", level_1: "关注", level_2: "较高", level_3: "高", level_4: "很高", level_none: "无数据", level_masked: "不显示",
-  masked: "＜5 或受保护", fixed: "固定分级，不随筛选改变", by_count: "按件数（未登录不显示等级）", alerts_shape: "预警（形状与颜色）",
+  masked: "＜5 或受保护", fixed: "固定分级，不随筛选改变", by_count: "按件数（未登录不显示等级）", paint: "着色", paint_level: "等级", paint_count: "件数", alerts_shape: "预警（形状与颜色）",
   // map
   map: "地图", map_geo: "地理", map_tile: "等面积", map_core: "放大城区", zoom_in: "放大", zoom_out: "缩小", zoom_reset: "全图", legend: "图例",
   points: "点：最近 60 秒的事件", map_about: "方向键在相邻区域间移动，回车选择，Esc 取消选择。下面的表格说的是同样的内容。", base_map: "街道底图",
   base_map_absent: "没有配置街道底图；区域图不需要它。", approval: "示意图：区域由部署方提供，不是行政区划地图", area_label: "{name}，{level}，{n}",
   n_events: "{n} 件", selected: "已选", whole_city: "全市", view_level: "层级", category: "类别", time_window: "时段", win_1h: "1 小时", win_6h: "6 小时", win_24h: "24 小时",
-  win_7d: "7 天", win_day: "整日", day: "日期", play: "回放", now: "现在", at_time: "截至 {time}",
+  win_7d: "7 天", win_day: "整日", day: "日期", play: "回放", pause: "暂停", now: "现在", at_time: "截至 {time}", replay: "时间轴", replay_about: "拖动看当天任一时刻；图、表和数字一起变，预警按当时",
   // alerts
   alerts: "预警", grouped: "分组", no_alerts: "没有未结束的预警", group_count: "{name}：{n} 条", of_total: "共 {n} 条", new_red: "新的红色预警：{what}",
   news: "{n} 条新预警", observed: "观测", expected: "预期", upper: "上界", p_value: "p", q_value: "q", evidence: "证据", ack: "签收", dispatch: "派单", escalate: "升级", resolve: "办结",
@@ -44,7 +45,7 @@ export const ZH = {
   trend: "趋势", trend_about: "实线：观测；虚线：预期；浅带：到上界", as_table: "数据表", hourly: "每小时", daily: "每日", movers: "变化", movers_about: "2(√现在−√一周前)，超过 ±3 为突出；不用百分比",
   up: "升", down: "降", score: "分值", week_before: "一周前", compared: "比较了 {n} 对", no_movers: "没有变化", cases: "案件", case_timeline: "案件时间线", no_cases: "没有案件", step: "步骤", at: "时间",
   due: "时限", met: "达标", not_met: "超时", pending: "未到", role: "岗位", stage_reported: "上报", stage_accepted: "受理", stage_dispatched: "派遣", stage_arrived: "到场", stage_resolved: "处置",
-  stage_closed: "结案", role_caller: "报警人或网格员", role_desk: "值班台", role_responder: "处置人员", due_in: "{n} 分钟后到期", due_past: "已超时 {n} 分钟", tier: "{n} 级",
+  stage_closed: "结案", role_caller: "报警人或网格员", role_desk: "值班台", role_responder: "处置人员", due_in: "{n}后到期", due_past: "已超时 {n}", minutes: "{n} 分钟", hours: "{n} 小时", days: "{n} 天", tier: "{n} 级",
   // table
   table: "区域表", area: "区域", code: "代码", total: "合计", download: "下载 CSV", sort_by: "按{what}排序", table_about: "与地图相同的数据和筛选",
   // phone

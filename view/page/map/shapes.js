@@ -2,7 +2,7 @@
 
 export const WIDTH = 1000;
 
-/** @typedef {{paths: string[], points: ([number, number] | null)[], width: number, height: number, core: [number, number, number, number]}} Shapes */
+/** @typedef {import("../types.d.ts").Shapes} Shapes */
 /** @typedef {import("../types.d.ts").Grid} Grid */
 
 /**
@@ -25,7 +25,7 @@ export function geographic(grids) {
   const project = (lon, lat) => [round((lon - west) * squeeze * scale), round((north - lat) * scale)];
   const paths = rings.map((of) => of.map((ring) => `M${ring.map(([lon, lat]) => project(lon, lat).join(" ")).join("L")}Z`).join(""));
   const points = grids.map(({ properties: { label } }) => label && project(...label));
-  return { paths, points, width: WIDTH, height: round((north - south) * scale), core: dense(rings, points, project), project };
+  return { paths, points, width: WIDTH, height: round((north - south) * scale), core: dense(rings, points, project), borders: borders(grids, rings, project), project };
 }
 
 /** @param {Grid} grid @returns {[number, number][][]} */
@@ -59,6 +59,32 @@ function dense(rings, points, project) {
   return [x, y, Math.max(...xs) - x, Math.max(...ys) - y];
 }
 
+/**
+ * Where towns end: edges that only one grid of a town has. Grids that share no corners give no borders, rather than all edges.
+ * @param {Grid[]} grids @param {[number, number][][][]} rings @param {(lon: number, lat: number) => [number, number]} project
+ */
+function borders(grids, rings, project) {
+  /** @type {Map<string, {line: string, times: number}>} */
+  const edges = new Map();
+  let all = 0;
+  grids.forEach(({ properties: { code } }, at) => {
+    const town = code.slice(0, 9);
+    for (const ring of rings[at] ?? []) {
+      const corners = ring.map(([lon, lat]) => project(lon, lat).join(" "));
+      corners.forEach((here, index) => {
+        const next = corners[(index + 1) % corners.length] ?? here;
+        if (next === here) return;
+        const [from, to] = here < next ? [here, next] : [next, here];
+        const edge = edges.get(`${town} ${from}L${to}`) ?? { line: `M${from}L${to}`, times: 0 };
+        edges.set(`${town} ${from}L${to}`, { ...edge, times: edge.times + 1 });
+        all += 1;
+      });
+    }
+  });
+  const alone = new Set([...edges.values()].flatMap((one) => (one.times === 1 ? [one.line] : [])));
+  return alone.size > all / 2 ? "" : [...alone].join("");
+}
+
 /** Twice the surface in square degrees; only its order counts. @param {[number, number][]} ring */
 function surface(ring) {
   let sum = 0;
@@ -83,5 +109,5 @@ export function tiles(grids) {
   });
   const points = places.map(([column, row]) => /** @type {[number, number]} */ ([round((column + 0.5) * size), round((row + 0.5) * size)]));
   const height = round(rows * size);
-  return { paths, points, width: WIDTH, height, core: [0, 0, WIDTH, height] };
+  return { paths, points, width: WIDTH, height, core: [0, 0, WIDTH, height], borders: "" };
 }

@@ -3,35 +3,44 @@
  * Keyboard: one tab stop; arrows go by geography, Enter selects.
  */
 
-import { set, svg } from "../base/dom.js";
+import { el, set, svg } from "../base/dom.js";
 import { isArrow, towards } from "./compass.js";
 import { Frame } from "./frame.js";
 import { mapMark } from "./marks.js";
+import { Points } from "./points.js";
 
-/** @typedef {{shade: string, label: string}} Paint shade: 0 to 4, none, masked, outside */
-/** @typedef {{level: number, at: [number, number], alert: string}} Mark */
+/** @typedef {import("../types.d.ts").Paint} Paint */
+/** @typedef {import("../types.d.ts").Mark} Mark */
 
+/** @typedef {import("../types.d.ts").MapView} MapView */
+
+/** @implements {MapView} */
 export class SvgMap {
-  /** @param {string} label @param {(index: number) => void} picked @param {(index: number) => void} pointed */
-  constructor(label, picked, pointed) {
-    this.picked = picked;
-    this.pointed = pointed;
+  /** @param {string} label */
+  constructor(label) {
+    /** @type {Record<"pick" | "point", ((index: number) => void)[]>} */ this.listeners = { pick: [], point: [] };
     /** @type {SVGPathElement[]} */ this.areas = [];
     /** @type {Paint[]} */ this.painted = [];
     /** @type {import("./shapes.js").Shapes | null} */ this.shapes = null;
     this.active = 0;
     this.repaints = 0;
     this.ground = svg("g");
+    this.borders = svg("path", { class: "borders" });
+    this.names = svg("g", { class: "names", "aria-hidden": "true", lang: "zh-CN" });
     this.chosen = svg("path", { class: "chosen" });
     this.cursor = svg("path", { class: "cursor" });
     this.marks = svg("g", { class: "marks", "aria-hidden": "true" });
-    this.node = svg("svg", { class: "map", role: "group", "aria-label": label, preserveAspectRatio: "xMidYMid meet" }, patterns(), this.ground, this.chosen, this.cursor, this.marks);
-    this.frame = new Frame(this.node, () => this.#scaleMarks());
-    this.node.addEventListener("click", (event) => this.#each(event, (at) => this.#pick(at)));
-    this.node.addEventListener("pointerover", (event) => this.#each(event, this.pointed));
-    this.node.addEventListener("focusin", (event) => this.#each(event, (at) => this.#focused(at)));
-    this.node.addEventListener("focusout", () => set(this.cursor, { d: "" }));
-    this.node.addEventListener("keydown", (event) => this.#key(event));
+    this.svg = svg("svg", { class: "map", role: "group", "aria-label": label, preserveAspectRatio: "xMidYMid meet" }, patterns(), this.ground, this.borders, this.names, this.chosen, this.cursor, this.marks);
+    this.dots = new Points(this.svg, () => this.frame.box);
+    this.node = el("div", { class: "stage" }, this.svg, this.dots.node);
+    /** @type {[number, number][]} */ this.marked = [];
+    this.marksTold = "";
+    this.frame = new Frame(this.svg, () => this.#scaleMarks());
+    this.svg.addEventListener("click", (event) => this.#each(event, (at) => this.#pick(at)));
+    this.svg.addEventListener("pointerover", (event) => this.#each(event, (at) => this.#tell("point", at)));
+    this.svg.addEventListener("focusin", (event) => this.#each(event, (at) => this.#focused(at)));
+    this.svg.addEventListener("focusout", () => set(this.cursor, { d: "" }));
+    this.svg.addEventListener("keydown", (event) => this.#key(event));
   }
 
   /** @param {import("./shapes.js").Shapes} shapes @param {string[]} codes @param {"whole" | "core"} shown */
@@ -44,8 +53,28 @@ export class SvgMap {
     const whole = [-8, -8, shapes.width + 16, shapes.height + 16];
     const [x, y, width, height] = shapes.core;
     this.frame.reset(whole, shown === "core" ? [x - 10, y - 10, width + 20, height + 20] : whole);
-    this.node.setAttribute("data-areas", String(this.areas.length));
+    set(this.borders, { d: shapes.borders });
+    this.svg.setAttribute("data-areas", String(this.areas.length));
   }
+
+  /** @param {"pick" | "point"} event @param {(index: number) => void} listener */
+  on(event, listener) {
+    this.listeners[event].push(listener);
+  }
+
+  /** @param {"pick" | "point"} event @param {number} at */
+  #tell(event, at) {
+    for (const listener of this.listeners[event]) listener(at);
+  }
+
+  /** @param {[number, number][]} places */
+  points(places) {
+    this.dots.show(places, new Set([...this.marked].map(String)));
+  }
+
+  closer = () => this.frame.closer();
+  farther = () => this.frame.farther();
+  whole = () => this.frame.show(this.frame.whole);
 
   /** @param {Paint[]} paints one for each area */
   paint(paints) {
@@ -60,7 +89,7 @@ export class SvgMap {
     this.painted = paints;
     if (!changed) return;
     this.repaints += changed;
-    set(this.node, { "data-repaints": this.repaints, "data-last": changed });
+    set(this.svg, { "data-repaints": this.repaints, "data-last": changed });
   }
 
   /** @param {number[]} indexes areas of the selection */
@@ -74,12 +103,21 @@ export class SvgMap {
 
   /** @param {Mark[]} marks least severe first */
   mark(marks) {
+    const key = JSON.stringify(marks);
+    if (key === this.marksTold) return;
+    this.marksTold = key;
+    this.marked = marks.map((one) => one.at);
     this.marks.replaceChildren(...marks.map((one) => mapMark(one.level, one.at, this.#unit())));
+  }
+
+  /** @param {import("../types.d.ts").PlaceName[]} names */
+  name(names) {
+    this.names.replaceChildren(...names.map(({ text, at: [x, y] }) => svg("text", { transform: `translate(${x} ${y}) scale(${this.#unit()})` }, text)));
   }
 
   /** Say again what the whole is called, in another language. @param {string} label */
   rename(label) {
-    set(this.node, { "aria-label": label });
+    set(this.svg, { "aria-label": label });
   }
 
   /** Give the keyboard to an area. @param {number} at */
@@ -94,8 +132,8 @@ export class SvgMap {
   }
 
   #scaleMarks() {
-    for (const mark of this.marks.children) mark.setAttribute("transform", (mark.getAttribute("transform") ?? "").replace(/scale\(.*\)/, `scale(${this.#unit()})`));
-    this.node.dispatchEvent(new CustomEvent("moved"));
+    for (const mark of [...this.marks.children, ...this.names.children]) mark.setAttribute("transform", (mark.getAttribute("transform") ?? "").replace(/scale\(.*\)/, `scale(${this.#unit()})`));
+    this.dots.draw();
   }
 
   /** @param {Event} event @param {(at: number) => void} then */
@@ -107,7 +145,7 @@ export class SvgMap {
   /** @param {number} at */
   #pick(at) {
     this.#activate(at);
-    this.picked(at);
+    this.#tell("pick", at);
   }
 
   /** @param {number} at */
@@ -122,7 +160,7 @@ export class SvgMap {
   /** @param {number} at */
   #focused(at) {
     if (this.areas[at]?.matches(":focus-visible")) set(this.cursor, { d: this.shapes?.paths[at] ?? "" });
-    this.pointed(at);
+    this.#tell("point", at);
   }
 
   /** @param {KeyboardEvent} event */
@@ -132,7 +170,7 @@ export class SvgMap {
       this.focus(towards(this.shapes.points, this.active, event.key));
     } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      this.picked(this.active);
+      this.#tell("pick", this.active);
     } else if (event.key === "+" || event.key === "=") this.frame.closer();
     else if (event.key === "-") this.frame.farther();
   }

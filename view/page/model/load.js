@@ -79,9 +79,10 @@ function windowOf(model) {
 
 /** @param {Model} model */
 export function loadState(model) {
+  const { at } = model.view;
   const question = () => get("/state", { ...windowOf(model), level: model.view.level });
   return load(model, "state", "state", /** @type {() => Promise<import("../types.d.ts").State>} */ (question), (state) => {
-    model.state = state;
+    model.state = { ...state, at };
     model.duty = state.level !== null;
     noteAsOf(model, state.as_of);
   });
@@ -107,9 +108,9 @@ export function loadAlerts(model) {
 export async function loadSeries(model) {
   const { area, at } = model.view;
   const step = model.duty ? "hour" : "day";
-  const end = at ? new Date(at.length === 10 ? midnight(at).getTime() + 24 * HOUR : at) : new Date(serverNow());
+  const end = at ? new Date(Math.min(midnight(isoDay(at.length === 10 ? midnight(at) : at)).getTime() + 24 * HOUR, serverNow())) : new Date(serverNow());
   const start = new Date(end.getTime() - (model.duty ? 168 : 28 * 24) * HOUR);
-  const wanted = (model.meta?.categories ?? []).map((one) => one.id).filter((id) => id !== "unclassified");
+  const wanted = ["", ...(model.meta?.categories ?? []).map((one) => one.id).filter((id) => id !== "unclassified")];
   await Promise.all(wanted.map((cat) => {
     const question = () => get("/series", { area, cat, step, from: start.toISOString(), to: end.toISOString() });
     return load(model, "series", `series ${cat}`, /** @type {() => Promise<import("../types.d.ts").Series>} */ (question), (series) => model.series.set(cat, series));

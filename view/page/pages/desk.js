@@ -22,7 +22,7 @@ function desk(context) {
     head: header(context, t("title")), banner: banner(context), figures: figures(context), filters: filters(context), alerts: alertList(context),
     trend: trend(context), movers: movers(context), cases: cases(context), table: areaTable(context), why: why(context),
   };
-  const main = el("main", { class: "desk" }, panels.figures.node, panels.filters.node, map.node, panels.alerts.node, panels.trend.node, panels.movers.node, panels.cases.node, panels.table.node);
+  const main = el("main", { class: "desk" }, panels.figures.node, panels.filters.node, map.node, panels.alerts.node, panels.movers.node, panels.trend.node, panels.cases.node, panels.table.node);
   const node = el("div", { class: "page" }, el("a", { class: "skip", href: "#areas" }, t("skip")), panels.head.node, panels.banner.node, main, panels.why.node);
   node.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented) return;

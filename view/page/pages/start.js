@@ -1,5 +1,7 @@
 /** Starts a page: words, areas, data, the live stream, and the address that holds what is shown. */
 
+import { bringFont } from "../base/font.js";
+import { isoDay } from "../base/format.js";
 import { read, write } from "../base/permalink.js";
 import { takeToken } from "../base/token.js";
 import { language, speak, t } from "../base/words.js";
@@ -63,10 +65,11 @@ export async function start(build, page) {
   const context = {
     model,
     announce: speaker.announce,
-    go(changes) {
+    go(changes, replace = false) {
       const next = { ...model.view, ...changes };
       if (JSON.stringify(next) === JSON.stringify(model.view)) return;
-      history.pushState(null, "", write(next, kept));
+      if (replace) history.replaceState(null, "", write(next, kept));
+      else history.pushState(null, "", write(next, kept));
       turn(next, model.view);
     },
     async again() {
@@ -90,6 +93,7 @@ export async function start(build, page) {
   dress(model.view);
   document.body.textContent = t("loading");
   document.body.dataset.ready = "no";
+  bringFont();
   await load(model, "view", "city", () => loadCity(model), () => draw());
   model.onChange((topics) => content?.show(topics));
   setInterval(() => content?.show(new Set(["link"])), 1000);
@@ -113,13 +117,16 @@ function slow(model, withScenarios) {
   if (model.state?.window.name !== "24h") void loadState(model);
 }
 
+/** @param {string} at */
+const dayOf = (at) => (at.length > 10 ? isoDay(at) : at);
+
 /** Load again what depends on what was changed. @param {Model} model @param {View} next @param {View} before */
 function reload(model, next, before) {
   /** @param {(keyof View)[]} names */
   const differs = (...names) => names.some((name) => next[name] !== before[name]);
   if (differs("window", "at", "level")) void loadState(model);
   if (differs("window", "level")) void loadMovers(model);
-  if (differs("area", "at")) void loadSeries(model);
+  if (differs("area") || dayOf(next.at) !== dayOf(before.at)) void loadSeries(model);
   if (differs("area", "cat")) void Promise.all([loadCases(model), loadToday(model), loadOpen(model)]);
   if (differs("alert")) void loadDetail(model);
   if (differs("case")) void loadTimeline(model);

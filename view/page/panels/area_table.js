@@ -59,7 +59,7 @@ function headers({ model, go }) {
   return ["area", ...columns(model)].map((id) => {
     const text = id === "area" ? t("area") : id === "code" ? t("code") : id === "level" ? t("level") : id === "total" ? t("total") : categoryName(model, id);
     const key = id === "area" ? "name" : id;
-    return el("th", { scope: "col", "data-sort": key }, button(text, () => go({ sort: model.view.sort === `-${key}` ? key : `-${key}` }), { "aria-label": t("sort_by", { what: text }) }));
+    return el("th", { scope: "col", "data-sort": key, class: ["area", "code", "level"].includes(id) ? null : "n" }, button(text, () => go({ sort: model.view.sort === `-${key}` ? key : `-${key}` }), { "aria-label": t("sort_by", { what: text }) }));
   });
 }
 

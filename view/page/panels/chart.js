@@ -19,16 +19,24 @@ async function uplot() {
 const seconds = (at) => Date.parse(at.length === 10 ? `${at}T00:00:00Z` : at) / 1000;
 
 export class Chart {
-  /** @param {string} label @param {number} height pixels */
-  constructor(label, height) {
-    this.height = height;
+  /** As tall as the style makes its drawing. @param {string} label */
+  constructor(label) {
     this.drawing = el("div", { class: "chart", role: "img", "aria-label": label });
     this.table = el("div", { class: "scroll" });
     this.details = el("details", { class: "numbers", toggle: () => this.#fill() }, el("summary", {}, t("as_table"), el("span", { class: "unseen" }, ` ${label}`)), this.table);
     this.node = el("div", { class: "chart-box" }, this.drawing, this.details);
     /** @type {any} */ this.plot = null;
     /** @type {Series | null} */ this.series = null;
-    this.width = 0;
+    this.size = "";
+    /** Drawn when it comes into view: until then the library is not asked for. @type {Promise<void>} */
+    this.seen = new Promise((done) => {
+      const watcher = new IntersectionObserver((entries) => {
+        if (!entries.some((one) => one.isIntersecting)) return;
+        watcher.disconnect();
+        done();
+      });
+      watcher.observe(this.drawing);
+    });
     new ResizeObserver(() => this.#resize()).observe(this.drawing);
   }
 
@@ -37,6 +45,9 @@ export class Chart {
     if (this.series === series) return;
     this.series = series;
     this.#fill();
+    this.drawing.dataset.points = String(series.t.length);
+    await this.seen;
+    if (this.series !== series) return;
     let UPlot;
     try {
       UPlot = await uplot();
@@ -45,16 +56,15 @@ export class Chart {
       return;
     }
     const data = [series.t.map(seconds), series.obs, series.expected, series.upper];
-    this.drawing.dataset.points = String(series.t.length);
     if (this.plot) this.plot.setData(data);
-    else this.plot = new UPlot(options(this.drawing, this.height, series.step === "day"), data, this.drawing);
+    else this.plot = new UPlot(options(this.drawing, series.step === "day"), data, this.drawing);
   }
 
   #resize() {
-    const width = Math.floor(this.drawing.clientWidth);
-    if (!this.plot || !width || width === this.width) return;
-    this.width = width;
-    this.plot.setSize({ width, height: this.height });
+    const { width, height } = room(this.drawing);
+    if (!this.plot || !this.drawing.clientWidth || this.size === `${width} ${height}`) return;
+    this.size = `${width} ${height}`;
+    this.plot.setSize({ width, height });
   }
 
   /** Rows only while somebody reads them. */
@@ -71,14 +81,17 @@ export class Chart {
 /** @param {number | null} value @param {boolean} masked */
 const text = (value, masked) => (value === null ? (masked ? t("masked") : t("level_none")) : number(value, 1));
 
-/** @param {HTMLElement} node @param {number} height @param {boolean} days */
-function options(node, height, days) {
+/** @param {HTMLElement} node */
+const room = (node) => ({ width: Math.max(120, Math.floor(node.clientWidth)), height: Math.max(48, Math.floor(node.clientHeight)) });
+
+/** @param {HTMLElement} node @param {boolean} days */
+function options(node, days) {
   const style = getComputedStyle(node);
   /** @param {string} name */
   const colour = (name) => style.getPropertyValue(name).trim();
   const axis = { stroke: colour("--ink-2"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "11px sans-serif" };
   return {
-    width: Math.max(120, Math.floor(node.clientWidth)), height, legend: { show: false }, cursor: { points: { show: false }, drag: { x: false, y: false } },
+    ...room(node), padding: [6, 8, 0, 0], legend: { show: false }, cursor: { points: { show: false }, drag: { x: false, y: false } },
     ...(days ? { tzDate: (/** @type {number} */ at) => new Date(new Date(at * 1000).getTime() + new Date(at * 1000).getTimezoneOffset() * 60_000) } : {}),
     scales: { y: { range: (/** @type {any} */ _plot, /** @type {number} */ _least, /** @type {number} */ most) => [0, Math.max(5, most * 1.1)] } },
     axes: [{ ...axis, size: 22, values: (/** @type {any} */ _plot, /** @type {number[]} */ at) => at.map((one) => minute(new Date(one * 1000)).slice(0, 5)) }, { ...axis, size: 34 }],

@@ -7,7 +7,7 @@ import { both, known, t } from "../base/words.js";
 /**
  * @typedef {object} Context
  * @property {import("../model/model.js").Model} model
- * @property {(changes: Partial<import("../types.d.ts").View>) => void} go change what is shown, and the address with it
+ * @property {(changes: Partial<import("../types.d.ts").View>, replace?: boolean) => void} go change what is shown, and the address with it; `replace`: Back leaves it out
  * @property {() => Promise<void>} again load and draw everything, as after signing in
  * @property {(text: string, loud?: boolean) => void} announce for who listens
  */

@@ -21,7 +21,7 @@ export function ageLight({ model }) {
   const show = () => {
     const age = ageOf(model);
     const state = freshness(age);
-    set(node, { "data-age": state });
+    set(node, { "data-age": state, "data-link": model.link.open ? "open" : "closed" });
     const word = state === "waiting" ? t("waiting") : state === "live" ? t("live") : model.link.open ? t("stale") : t("offline");
     say(text, age === null ? word : `${word} ${ageText(age)}`);
     if (model.link.asOf !== null) set(node, { title: t("as_of", { time: clock(new Date(model.link.asOf)) }) });
@@ -55,7 +55,7 @@ export function header(context, title) {
     ...themes.map((one) => el("option", { value: one, selected: one === model.view.theme }, known(`theme_${one || "auto"}`))));
   const other = button(t("language"), () => go({ lang: language() === "zh" ? "en" : "zh" }), { class: "language", lang: language() === "zh" ? "en" : "zh-CN" });
   const who = button(token() ? t("sign_out") : t("sign_in"), () => signIn(context), { class: "who" });
-  const links = el("nav", { "aria-label": t("title") }, ...["desk", "scenarios", "handover"].map((page) => el("a", { href: `/${page}?lang=${language()}` }, known(page))),
+  const links = el("nav", { "aria-label": t("title") }, ...["desk", "scenarios", "handover"].map((page) => el("a", { href: `/${page}?lang=${language()}`, "aria-current": location.pathname === `/${page}` ? "page" : null }, known(page))),
     el("a", { href: `/desk?mode=wall&lang=${language()}` }, t("wall")), el("a", { href: `/m?lang=${language()}` }, t("phone")));
   const node = el("header", {}, el("h1", {}, title), light.node, times, links, el("span", { class: "choices" }, other, theme, who));
   let told = "";

@@ -12,14 +12,15 @@ export function legend({ model }) {
   const node = el("div", { class: "legend", role: "group", "aria-label": t("legend") });
   let told = "";
   const show = () => {
-    const levels = model.state?.level !== null;
-    const key = `${levels} ${model.state === null}`;
+    const levels = model.state?.level !== null && model.view.paint !== "count";
+    const duty = model.state?.level !== null;
+    const key = `${levels} ${duty} ${model.state === null}`;
     if (key === told) return;
     told = key;
     const steps = [0, 1, 2, 3, 4].map((step) => entry(String(step), levels ? `${step} ${known(`level_${step}`)}` : COUNTS[step] ?? ""));
     const shapes = [1, 2, 3, 4].map((level) => el("li", {}, badge(level), alertWord(model, level)));
-    replace(node, el("ul", {}, ...steps, entry("none", t("level_none")), levels ? null : entry("masked", t("masked"))), el("ul", { "aria-label": t("alerts_shape") }, ...shapes),
-      el("p", { class: "hint" }, `${levels ? t("fixed") : t("by_count")} · ${t("points")} · ${t("approval")}`));
+    replace(node, el("ul", {}, ...steps, entry("none", t("level_none")), duty ? null : entry("masked", t("masked"))), el("ul", { "aria-label": t("alerts_shape") }, ...shapes),
+      el("p", { class: "hint" }, `${duty ? t("fixed") : t("by_count")} · ${t("points")} · ${t("approval")}`));
   };
   show();
   return { node, show };

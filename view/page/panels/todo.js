@@ -9,11 +9,17 @@ import { alertWord, button, className, frame, properName, subject } from "./cont
 
 const MOST = 30;
 
+/** @param {number} minutes */
+function lengthText(minutes) {
+  if (minutes < 120) return t("minutes", { n: number(minutes) });
+  return minutes < 2880 ? t("hours", { n: number(minutes / 60) }) : t("days", { n: number(minutes / 1440) });
+}
+
 /** @param {string | null} due */
 function dueText(due) {
   if (!due) return "";
   const minutes = Math.round((Date.parse(due) - serverNow()) / 60_000);
-  return minutes >= 0 ? t("due_in", { n: number(minutes) }) : t("due_past", { n: number(-minutes) });
+  return t(minutes >= 0 ? "due_in" : "due_past", { n: lengthText(Math.abs(minutes)) });
 }
 
 /** @param {import("./context.js").Context} context */

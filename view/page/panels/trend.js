@@ -5,11 +5,14 @@ import { t } from "../base/words.js";
 import { Chart } from "./chart.js";
 import { categoryName, frame, properName } from "./context.js";
 
-/** @param {import("./context.js").Context} context @param {number} [height] */
-export function trend({ model }, height = 92) {
+/** @param {import("./context.js").Context} context */
+export function trend({ model }) {
   const where = el("p", { class: "controls" });
-  /** @type {Map<string, Chart>} */ const charts = new Map();
-  const grid = el("div", { class: "charts" });
+  const ids = ["", ...(model.meta?.categories ?? []).map((one) => one.id).filter((id) => id !== "unclassified")];
+  /** @param {string} id */
+  const name = (id) => (id ? categoryName(model, id) : t("all"));
+  const charts = new Map(ids.map((id) => [id, new Chart(`${t("trend")} ${name(id)}`)]));
+  const grid = el("div", { class: "charts" }, ...[...charts].map(([id, chart]) => el("figure", { "data-cat": id }, el("figcaption", {}, name(id)), chart.node)));
   const node = frame("trend-panel", t("trend"), where, grid, el("p", { class: "hint" }, t("trend_about")));
   let told = "";
   const show = () => {
@@ -19,13 +22,9 @@ export function trend({ model }, height = 92) {
     if (key !== told) where.replaceChildren(area ? properName(model.city?.place(area) ?? area) : t("whole_city"), step ? ` · ${t(step === "hour" ? "hourly" : "daily")}` : "");
     told = key;
     for (const [id, series] of model.series) {
-      let chart = charts.get(id);
-      if (!chart) {
-        chart = new Chart(`${t("trend")} ${categoryName(model, id)}`, height);
-        charts.set(id, chart);
-        grid.append(el("figure", { "data-cat": id }, el("figcaption", {}, categoryName(model, id)), chart.node));
-      }
-      void chart.show(series);
+      void charts.get(id)?.show(series);
+    }
+    for (const [id, chart] of charts) {
       const box = chart.node.parentElement;
       if (box) box.hidden = cat !== "" && cat !== "unclassified" && cat !== id;
     }

@@ -37,7 +37,7 @@ export function why(context) {
     }
     const key = JSON.stringify([alert, detail?.id, detail?.version, model.failed.get("detail")]);
     if (key !== told) {
-      if (detail) chart = new Chart(`${t("chart_28")} ${model.city?.place(detail.area)}`, 150);
+      if (detail) chart = new Chart(`${t("chart_28")} ${model.city?.place(detail.area)}`);
       replace(body, detail && detail.id === alert ? content(context, detail, chart) : el("p", {}, model.failed.get("detail") ?? t("loading")));
     }
     told = key;

@@ -1,0 +1,117 @@
+"""`make soak-page`: an open desk over a city that changes each second: memory, nodes and listeners must not grow with time."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+
+from tests.page.conftest import SWITCHES
+from tests.page.world import CityProcess, alert_of, incident
+from tests.view.world import SECRETS
+
+MOST_HEAP: Final = 1.2
+SLACK_NODES: Final = 400
+"""Rows of lists that come and go: the alert list and the case list hold so many more at most."""
+SLACK_LISTENERS: Final = 200
+WARM_SECONDS: Final = 15.0
+GRIDS: Final = tuple(f"15062700100100{n}" for n in range(1, 7))
+
+
+class Measured(NamedTuple):
+    """What the browser says after a collection of garbage."""
+
+    heap: float
+    nodes: float
+    listeners: float
+
+
+def measure(session: CDPSession) -> Measured:
+    """Collect garbage, then ask."""
+    for _ in range(2):
+        session.send("HeapProfiler.collectGarbage")
+    found = {one["name"]: float(one["value"]) for one in session.send("Performance.getMetrics")["metrics"]}
+    return Measured(found["JSHeapUsedSize"], found["Nodes"], found["JSEventListeners"])
+
+
+def soak(browser: Browser, city: CityProcess, seconds: float, *, say: bool = False) -> tuple[Measured, Measured, int]:
+    """Before and after, and how many changes came meanwhile."""
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai")
+    page = context.new_page()
+    page.goto(f"{city.url}/desk?lang=zh#token=x{next(iter(SECRETS))}")
+    page.wait_for_selector("#areas tbody tr", timeout=90_000)
+    session = context.new_cdp_session(page)
+    session.send("Performance.enable")
+    _live(page, city, WARM_SECONDS, "warm")
+    before = measure(session)
+    changes, done = 0, time.monotonic() + seconds
+    while (rest := done - time.monotonic()) > 0:
+        changes += _live(page, city, min(60.0, rest), f"s{changes}")
+        if say:
+            now = measure(session)
+            print(
+                f"{changes:5} changes, heap {now.heap / 1e6:.2f} MB, {now.nodes:.0f} nodes, {now.listeners:.0f} listeners",
+                flush=True,
+            )
+    after = measure(session)
+    context.close()
+    return before, after, changes
+
+
+def _live(page: Page, city: CityProcess, seconds: float, name: str) -> int:
+    """Change the city about once a second; the reader opens and closes what there is to open."""
+    number, done = 0, time.monotonic() + seconds
+    while time.monotonic() < done:
+        now = datetime.now(UTC)
+        city.write("police", [incident(f"{name}-{number}-{at}", grid, now) for at, grid in enumerate(GRIDS)])
+        if number % 10 == 0:
+            city.tell(alert_of(GRIDS[number // 10 % len(GRIDS)], 2 + number // 10 % 3, now))
+            page.locator(".alert .evidence").first.click()
+            page.wait_for_timeout(300)
+            page.keyboard.press("Escape")
+        number += 1
+        page.wait_for_timeout(700)
+    return number
+
+
+def misses(before: Measured, after: Measured) -> list[str]:
+    """What has grown."""
+    found = []
+    if after.heap > before.heap * MOST_HEAP:
+        found.append(f"heap {before.heap / 1e6:.2f} -> {after.heap / 1e6:.2f} MB")
+    if after.nodes > before.nodes + SLACK_NODES:
+        found.append(f"nodes {before.nodes:.0f} -> {after.nodes:.0f}")
+    if after.listeners > before.listeners + SLACK_LISTENERS:
+        found.append(f"listeners {before.listeners:.0f} -> {after.listeners:.0f}")
+    return found
+
+
+def main() -> None:
+    """Soak and judge."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    options = parser.parse_args()
+    program = shutil.which("chromium")
+    if not program:
+        raise SystemExit("wanted the program chromium; `make tools` installs it")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        city = CityProcess(Path(folder) / "clickhouse")
+        browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
+        try:
+            before, after, changes = soak(browser, city, options.minutes * 60, say=True)
+        finally:
+            browser.close()
+            city.close()
+    print(f"{options.minutes:g} minutes, {changes} changes: {before} -> {after}")
+    if grown := misses(before, after):
+        raise SystemExit("; ".join(grown))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""The short form of `make soak-page`: CI's time is spent on what a minute can show (docs/decisions/0053)."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Browser
+
+from tests.page.soak import misses, soak
+from tests.page.world import CityProcess
+
+SECONDS = 30.0
+
+
+def test_an_open_desk_does_not_grow(chromium: Browser, city: CityProcess) -> None:
+    before, after, changes = soak(chromium, city, SECONDS)
+    print(f"{changes} changes: {before} -> {after}")
+
+    assert changes > 5
+    assert misses(before, after) == []
