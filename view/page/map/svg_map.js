@@ -112,7 +112,7 @@ export class SvgMap {
 
   /** @param {import("../types.d.ts").PlaceName[]} names */
   name(names) {
-    this.names.replaceChildren(...names.map(({ text, at: [x, y] }) => svg("text", { transform: `translate(${x} ${y}) scale(${this.#unit()})` }, text)));
+    this.names.replaceChildren(...names.map(({ text, at: [x, y] }) => svg("text", { dy: "-0.8em", transform: `translate(${x} ${y}) scale(${this.#unit()})` }, text)));
   }
 
   /** Say again what the whole is called, in another language. @param {string} label */
