@@ -60,9 +60,9 @@ def take(origin: str, token: str, folder: Path) -> None:
             page.wait_for_timeout(SETTLE_MS)
             path = folder / f"{picture.name}.png"
             # A page has few colours: a palette takes a third of the bytes and is not seen.
-            Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(
-                path, optimize=True
-            )
+            Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(
+                COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+            ).save(path, optimize=True)
             print(f"{path}: {path.stat().st_size:,} bytes")
             context.close()
         browser.close()

@@ -20,7 +20,7 @@ MOST_HEAP: Final = 1.2
 SLACK_NODES: Final = 400
 """Rows of lists that come and go: the alert list and the case list hold so many more at most."""
 SLACK_LISTENERS: Final = 200
-WARM_SECONDS: Final = 15.0
+WARM_SECONDS: Final = 30.0
 GRIDS: Final = tuple(f"15062700100100{n}" for n in range(1, 7))
 
 
@@ -46,6 +46,8 @@ def soak(browser: Browser, city: CityProcess, seconds: float, *, say: bool = Fal
     page = context.new_page()
     page.goto(f"{city.url}/desk?lang=zh#token=x{next(iter(SECRETS))}")
     page.wait_for_selector("#areas tbody tr", timeout=90_000)
+    page.wait_for_function("() => !document.body.innerText.includes('载入中')", timeout=90_000)
+    page.locator(".charts").scroll_into_view_if_needed()
     session = context.new_cdp_session(page)
     session.send("Performance.enable")
     _live(page, city, WARM_SECONDS, "warm")

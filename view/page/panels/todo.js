@@ -30,12 +30,13 @@ export function todo({ model, go }) {
   const show = () => {
     const alerts = model.alerts.filter((one) => !model.view.area || one.area.startsWith(model.view.area) || model.view.area.startsWith(one.area));
     const open = model.open?.items ?? [];
-    const key = JSON.stringify([alerts.map((one) => [one.id, one.version]), open.map((one) => [one.case, one.step]), Math.floor(serverNow() / 60_000), model.alertsKnown]);
+    const key = JSON.stringify([alerts.map((one) => [one.id, one.version]), open.map((one) => [one.case, one.step]), Math.floor(serverNow() / 60_000), model.alertsKnown, model.open === null, model.duty]);
     if (key === told) return;
     told = key;
     const rows = [...alerts.map((one) => row([badge(one.level), ` ${alertWord(model, one.level)} `, properName(model.city?.place(one.area) ?? one.area)], `${subject(model, one)} · ${known(`state_${one.state}`)}`, () => go({ alert: one.id }), one.id)),
       ...open.map((one) => row([properName(model.city?.place(one.grid) ?? one.grid), ` ${className(model, one.incident_class)}`], `${known(`stage_${one.step}`)} · ${one.due_at ? `${minute(one.due_at)} ` : ""}${dueText(one.due_at)}`, () => go({ case: one.case })))];
-    replace(list, ...(rows.length ? rows.slice(0, MOST) : [el("li", {}, t(model.alertsKnown ? "nothing_due" : "loading"))]), rows.length > MOST ? el("li", { class: "hint" }, t("more", { n: rows.length - MOST })) : null);
+    const coming = rows.length > 0 && model.duty !== false && model.open === null;
+    replace(list, ...(rows.length ? rows.slice(0, MOST) : [el("li", {}, t(model.alertsKnown ? "nothing_due" : "loading"))]), rows.length > MOST ? el("li", { class: "hint" }, t("more", { n: rows.length - MOST })) : null, coming ? el("li", { class: "hint" }, t("loading")) : null);
   };
   show();
   return { node, show };
