@@ -8,6 +8,8 @@ from tests.page.soak import misses, soak
 from tests.page.world import CityProcess
 
 SECONDS = 30.0
+FIRST_TIME = 1.5e6
+"""Bytes: compiled code and caches of what is done for the first time; a leak of a change would be some megabytes in the long form."""
 
 
 def test_an_open_desk_does_not_grow(chromium: Browser, city: CityProcess) -> None:
@@ -15,4 +17,4 @@ def test_an_open_desk_does_not_grow(chromium: Browser, city: CityProcess) -> Non
     print(f"{changes} changes: {before} -> {after}")
 
     assert changes > 5
-    assert misses(before, after) == []
+    assert misses(before, after, FIRST_TIME) == []
