@@ -30,14 +30,24 @@ export class Chart {
     this.size = "";
     /** Drawn when it comes into view: until then the library is not asked for. @type {Promise<void>} */
     this.seen = new Promise((done) => {
-      const watcher = new IntersectionObserver((entries) => {
+      this.watcher = new IntersectionObserver((entries) => {
         if (!entries.some((one) => one.isIntersecting)) return;
-        watcher.disconnect();
+        this.watcher?.disconnect();
         done();
       });
-      watcher.observe(this.drawing);
+      this.watcher.observe(this.drawing);
     });
-    new ResizeObserver(() => this.#resize()).observe(this.drawing);
+    this.sizer = new ResizeObserver(() => this.#resize());
+    this.sizer.observe(this.drawing);
+  }
+
+  /** The library listens to the window as long as a plot lives: one that is not shown any more has to be told. */
+  destroy() {
+    this.series = null;
+    this.watcher?.disconnect();
+    this.sizer.disconnect();
+    this.plot?.destroy();
+    this.plot = null;
   }
 
   /** @param {Series} series */
@@ -55,6 +65,7 @@ export class Chart {
       this.details.open = true; // the numbers are there without the library
       return;
     }
+    if (this.series !== series) return;
     const data = [series.t.map(seconds), series.obs, series.expected, series.upper];
     if (this.plot) this.plot.setData(data);
     else this.plot = new UPlot(options(this.drawing, series.step === "day"), data, this.drawing);

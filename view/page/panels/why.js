@@ -27,16 +27,21 @@ export function why(context) {
     if (!alert) {
       if (shown) give(shown);
       shown = "";
+      told = "";
+      chart?.destroy();
+      chart = null;
       return;
     }
     const { detail } = model;
     if (shown !== alert) {
       shown = alert;
+      chart?.destroy();
       chart = null;
       node.focus({ preventScroll: true });
     }
     const key = JSON.stringify([alert, detail?.id, detail?.version, model.failed.get("detail")]);
     if (key !== told) {
+      chart?.destroy();
       if (detail) chart = new Chart(`${t("chart_28")} ${model.city?.place(detail.area)}`);
       replace(body, detail && detail.id === alert ? content(context, detail, chart) : el("p", {}, model.failed.get("detail") ?? t("loading")));
     }
