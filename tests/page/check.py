@@ -29,11 +29,13 @@ RUN_SECONDS: Final = 180.0
 
 
 class Run(NamedTuple):
-    """What one run says: scores of 100, layout shift, bytes over the wire."""
+    """What one run says: scores of 100, layout shift, bytes over the wire; milliseconds to the largest paint and of blocking."""
 
     scores: dict[str, float]
     shift: float
     bytes: float
+    paint: float
+    blocked: float
     failed: list[str]
 
 
@@ -63,6 +65,8 @@ def measure(url: str, form: str) -> Run:
         {name: 100 * (report["categories"][name]["score"] or 0) for name in CATEGORIES},
         audits["cumulative-layout-shift"]["numericValue"],
         audits["total-byte-weight"]["numericValue"],
+        audits["largest-contentful-paint"]["numericValue"],
+        audits["total-blocking-time"]["numericValue"],
         sorted(name for name in wanted if audits[name]["score"] is not None and audits[name]["score"] < 1),
     )
 
@@ -70,8 +74,10 @@ def measure(url: str, form: str) -> Run:
 def median(runs: list[Run]) -> Run:
     """The median of each figure."""
     scores = {name: statistics.median(run.scores[name] for run in runs) for name in CATEGORIES}
-    shift, size = (statistics.median(getattr(run, name) for run in runs) for name in ("shift", "bytes"))
-    return Run(scores, shift, size, sorted({name for run in runs for name in run.failed}))
+    shift, size, paint, blocked = (
+        statistics.median(getattr(run, name) for run in runs) for name in ("shift", "bytes", "paint", "blocked")
+    )
+    return Run(scores, shift, size, paint, blocked, sorted({name for run in runs for name in run.failed}))
 
 
 def misses(run: Run, form: str) -> list[str]:
@@ -111,7 +117,7 @@ def main() -> None:
                     bad += len(wrong)
                     told = " ".join(f"{name} {score:.0f}" for name, score in run.scores.items())
                     print(
-                        f"{page:6} {form:8} {told} shift {run.shift:.3f} bytes {run.bytes:,.0f} {'; '.join(wrong) or 'ok'}",
+                        f"{page:6} {form:8} {told} shift {run.shift:.3f} bytes {run.bytes:,.0f} paint {run.paint:.0f} ms blocked {run.blocked:.0f} ms {'; '.join(wrong) or 'ok'}",
                         flush=True,
                     )
         finally:
