@@ -36,7 +36,7 @@ class Mutation(NamedTuple):
 GUARDS: Final[dict[str, Mutation]] = {
     "token": Mutation(
         "an insert has a token", "sinks/store.py",
-        'settings = {**EXACTLY_ONCE, "insert_deduplication_token": token}', "settings = {**EXACTLY_ONCE}",
+        'settings = {**EXACTLY_ONCE, "insert_deduplication_token": token}\n        block =', "settings = {**EXACTLY_ONCE}\n        block =",
         "tests/sinks/test_store.py::TestTokens::test_another_token_is_another_insert",
     ),
     "window": Mutation(
