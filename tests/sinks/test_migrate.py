@@ -100,3 +100,10 @@ def test_a_replicated_engine_is_judged_by_its_own_window() -> None:
 
 def test_every_table_is_named_when_the_store_is_empty() -> None:
     assert [problem.split()[1] for problem in unsafe_tables({})] == list(GUARDED)
+
+
+def test_parts_wait_until_there_are_twelve(store: Store) -> None:
+    """Each merge of a row costs more than its insert."""
+    engines = dict(store.query("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"))
+    for table in ("events", "counts_minute", "counts_day", "cases", "sensor_rollup"):
+        assert "merge_selector_base = 12" in engines[table]
