@@ -8,15 +8,14 @@ known exactly nor known to be small. Bounds are over the reals (docs/decisions/0
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-if TYPE_CHECKING:
-    from view.suppress import Sum
+from view.sums import Sum
 
 
 class System:

@@ -8,15 +8,13 @@ from the last solution. `view.attack` asks the same of a finished mask, cell by 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import highspy
 import numpy as np
 from highspy._core import _Highs as Quiet
-from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from view.suppress import Sum
+from view.sums import Mask, Numbers, Sum
 
 TOLERANCE: Final = 1e-6
 
@@ -24,9 +22,7 @@ TOLERANCE: Final = 1e-6
 class Audit:
     """What a reader cannot rule out about the small cells of one table."""
 
-    def __init__(
-        self, values: NDArray[np.int64], sums: Sequence[Sum], hidden: NDArray[np.bool_], small: Sequence[int], least: int
-    ) -> None:
+    def __init__(self, values: Numbers, sums: Sequence[Sum], hidden: Mask, small: Sequence[int], least: int) -> None:
         self._hidden, self._least = hidden.copy(), least
         self._first = len(values)
         self._raised = {cell: self._first + number for number, cell in enumerate(small)}
@@ -36,7 +32,7 @@ class Audit:
             self._solver.setOptionValue(option, value)
         self._solver.passModel(self._program(values, sums))
 
-    def open(self, hidden: NDArray[np.bool_]) -> None:
+    def open(self, hidden: Mask) -> None:
         """More is hidden than before."""
         for cell in np.flatnonzero(hidden & ~self._hidden):
             self._solver.changeColBounds(int(cell), 1.0, np.inf)
@@ -60,7 +56,7 @@ class Audit:
         found = np.asarray(self._solver.getSolution().col_value)
         return {cell for cell in cells if found[self._raised[cell]] > self._least - TOLERANCE}
 
-    def _program(self, values: NDArray[np.int64], sums: Sequence[Sum]) -> highspy.HighsLp:
+    def _program(self, values: Numbers, sums: Sequence[Sum]) -> highspy.HighsLp:
         """Columns: the cells, then of each small one how much of it counts, at most `least`. Rows: sums, then that it is there."""
         many = len(self._raised)
         program = highspy.HighsLp()

@@ -13,7 +13,8 @@ from view.answers import cursor_of, from_cursor, stamp
 from view.counts import narrowed
 from view.parts import Parts, Pulse, Rows
 from view.problems import needs_duty, not_here
-from view.suppress import Sum, protect
+from view.sums import Sum
+from view.suppress import protect
 from view.who import Scope, Who
 from view.windows import text
 

@@ -19,7 +19,8 @@ from view.city import CATEGORIES, CityMap
 from view.counts import in_window
 from view.parts import Ask
 from view.problems import Problem
-from view.suppress import Mask, Numbers, Sum, protect
+from view.sums import Mask, Numbers, Sum
+from view.suppress import protect
 from view.who import Scope
 from view.windows import day_span
 

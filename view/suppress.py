@@ -1,6 +1,6 @@
 """Which cells of a published table are hidden, so that no small one can be computed from the rest.
 
-Pure. A table is a vector of whole numbers and sums over it (`Sum`: one cell is the sum of others). Cells of 1 to 4 are
+Pure. A table is a vector of whole numbers and sums over it (`sums.Sum`: one cell is the sum of others). Cells of 1 to 4 are
 *small* and hidden; others are hidden beside them (*complements*) until the audit (`view.audit`) finds no small cell
 that the sums hold below 5. Zero is published as zero, and a hidden cell is therefore known to be at least 1.
 
@@ -10,25 +10,15 @@ What is guaranteed, and what is not: docs/decisions/0030-small-cells.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from view.audit import Audit
-
-Numbers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from view.sums import Mask, Numbers, Sum
 
 LEAST_SHOWN: Final = 5
 """The smallest count that is published beside zero."""
-
-
-class Sum(NamedTuple):
-    """Cell `total` is the sum of the cells `parts`."""
-
-    total: int
-    parts: tuple[int, ...]
 
 
 def protect(

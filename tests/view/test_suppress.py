@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from view.attack import System, bounds
 from view.audit import Audit
-from view.suppress import LEAST_SHOWN, Numbers, Sum, protect
+from view.sums import Numbers, Sum
+from view.suppress import LEAST_SHOWN, protect
 
 
 def table(cells: list[list[int]]) -> tuple[Numbers, list[Sum]]:
