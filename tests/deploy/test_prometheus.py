@@ -84,7 +84,7 @@ class Stack:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self._stack = folder, stack
-        kafka, metrics, self.prometheus, self.alertmanager = (free_port() for _ in range(4))
+        kafka, metrics, self.view, self.prometheus, self.alertmanager = (free_port() for _ in range(5))
         self.broker = Broker(bootstrap=f"127.0.0.1:{kafka}")
         self.told: list[dict[str, Any]] = []
         self._alertmanager(self._webhook())
@@ -96,6 +96,7 @@ class Stack:
             | {
                 "CITYBRAIN_BROKER__BOOTSTRAP": self.broker.bootstrap,
                 "CITYBRAIN_METRICS__PORT": str(metrics),
+                "CITYBRAIN_VIEW__PORT": str(self.view),
                 "CITYBRAIN_ALERTMANAGER__URL": f"http://127.0.0.1:{self.alertmanager}",
             },
             stdout=subprocess.PIPE,
@@ -239,6 +240,7 @@ def test_every_expression_of_the_dashboards_is_answered(stack: Stack) -> None:
     """A rate needs two scrapes after the first count. Without data stays what the last audit found: none ran yet."""
 
     def silent() -> set[str]:
+        get(f"http://127.0.0.1:{stack.view}/api/v1/meta")  # or the API would have answered nobody
         return {target.panel["title"] for target in targets(PROMETHEUS) if stack.value(target.target["expr"]) is None}
 
     until("data in every panel", lambda: silent() <= {"Doubles"})
