@@ -11,6 +11,7 @@ from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartitio
 
 from schemas.errors import RecordsGone
 from schemas.kafka_options import Broker, common, producer
+from sinks.loader import finish_joining
 from streams.raw_log import RawLog, Topic, TopicReplaced
 from tests.life import admin_of
 
@@ -69,8 +70,9 @@ def test_what_there_is_and_who_has_it(broker: Broker, topic: str) -> None:
 
     with member() as one, member() as other, admin_of(broker) as admin:  # for one partition: one of them has none
         while len(admin.describe_groups([group])[group]["members"]) < 2 or raw_log.taken(group) is None:
-            one.poll(100)
-            other.poll(100)
+            for consumer in (one, other):
+                consumer.poll(100)
+                finish_joining(consumer)  # or a join that a poll's end cuts off is never finished
         admin.create_partitions({topic: 2})
         while len(raw_log.existing([topic])[topic].partitions) < 2:
             time.sleep(0.1)
