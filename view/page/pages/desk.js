@@ -29,7 +29,7 @@ function desk(context) {
     context.go(context.model.view.alert ? { alert: "" } : { area: "" });
   });
   const all = [map, ...Object.values(panels)];
-  return { node, show: () => { for (const panel of all) panel.show(); } };
+  return { node, show: (topics) => { for (const panel of all) panel.show(topics); } };
 }
 
 await start(desk, { title: () => `${t("title")} · ${t("desk")}` });

@@ -44,11 +44,12 @@ function wall(context) {
   const panels = { warn: banner(context), figures: figures(context), trend: trend(context), map: mapPanel(context), alerts: alertList(context, { title: t("alerts"), most: 5 }), movers: movers(context, 5), scenarios: scenarioGrid(context) };
   const foot = el("footer");
   const main = el("main", { class: "wall" }, panels.figures.node, panels.trend.node, panels.map.node, el("div", { class: "side" }, panels.alerts.node, panels.movers.node), panels.scenarios.node);
-  const show = () => {
+  /** @param {Set<import("../panels/context.js").Topic>} [topics] */
+  const show = (topics) => {
     say(time, `${day(new Date(serverNow()))} ${clock(new Date(serverNow()))}`);
     say(asOf, model.link.asOf === null ? t("waiting") : t("as_of", { time: clock(new Date(model.link.asOf)) }));
     light.show();
-    for (const panel of Object.values(panels)) panel.show();
+    for (const panel of Object.values(panels)) panel.show(topics);
     const sources = model.state?.sources ?? [];
     const each = sources.map((one) => `${both(model.meta?.sources.find((known) => known.id === one.id), one.id)} ${one.ok ? "✓" : "✗"}`).join("  ");
     say(foot, `${t("sources_ok", { ok: sources.filter((one) => one.ok).length, all: sources.length })}  ${each} · ${t("masked")} · ${t("approval")}`);

@@ -4,7 +4,7 @@ import { ask, address } from "../base/api.js";
 import { el, replace, say, set } from "../base/dom.js";
 import { t } from "../base/words.js";
 import { cell, shade } from "../model/cells.js";
-import { button, categoryName, countText, frame, levelText, properName } from "./context.js";
+import { button, categoryName, concerns, countText, frame, levelText, properName } from "./context.js";
 
 /** @typedef {import("./context.js").Context} Context */
 /** @typedef {{row: HTMLTableRowElement, cells: HTMLElement[], button: HTMLButtonElement}} Line */
@@ -21,9 +21,10 @@ export function areaTable(context) {
   let told = "";
   let sorted = "";
 
-  const show = () => {
+  /** @param {Set<import("./context.js").Topic>} [topics] */
+  const show = (topics) => {
     const { state, view } = model;
-    if (!state) return;
+    if (!state || !concerns(topics, "state", "view")) return;
     const layout = JSON.stringify([state.grids, state.area_level, state.areas.length, state.level === null]);
     if (layout !== told) {
       lines = build(context, state);

@@ -14,6 +14,9 @@ import { both, known, t } from "../base/words.js";
 /** @typedef {import("../model/model.js").Topic} Topic */
 /** @typedef {{node: HTMLElement, show: (topics: Set<Topic>) => void}} Panel `show` draws anew what is different */
 
+/** Whether a panel that shows these has anything to draw anew; without topics all is new. @param {Set<Topic> | undefined} topics @param {Topic[]} shown */
+export const concerns = (topics, ...shown) => !topics || shown.some((one) => topics.has(one));
+
 /** A count as it is shown. @param {import("../types.d.ts").Cell} cell */
 export function countText(cell) {
   if (cell.state === "masked") return t("masked");

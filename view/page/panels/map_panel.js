@@ -6,7 +6,7 @@ import { cell, shade } from "../model/cells.js";
 import { DIGITS } from "../model/city.js";
 import { geographic, tiles } from "../map/shapes.js";
 import { SvgMap } from "../map/svg_map.js";
-import { button, choice, countText, frame, levelText, press } from "./context.js";
+import { button, choice, concerns, countText, frame, levelText, press } from "./context.js";
 import { legend } from "./legend.js";
 import { replay } from "./replay.js";
 
@@ -35,12 +35,17 @@ export function mapPanel(context) {
   let form = "";
   const shapes = { geo: geographic(model.city?.grids ?? []), tile: tiles(model.city?.grids ?? []) };
 
-  const show = () => {
+  /** @param {Set<import("./context.js").Topic>} [topics] */
+  const show = (topics) => {
+    time.show();
+    if (concerns(topics, "state", "view", "alerts")) repaint();
+    map.points(model.view.map === "tile" ? [] : livePoints(context, shapes.geo.project)); // they grow old by themselves
+  };
+  const repaint = () => {
     const { view, state } = model;
     press(forms, view.map);
     press(colours, view.paint);
     colours.hidden = model.duty === false;
-    time.show();
     if (form !== view.map) {
       map.load(view.map === "tile" ? shapes.tile : shapes.geo, codes, view.map === "core" ? "core" : "whole");
       map.name(view.map === "tile" ? [] : townNames(context, shapes.geo));
@@ -49,7 +54,6 @@ export function mapPanel(context) {
     if (state) paint(map, context, codes);
     map.select(view.area ? codes.flatMap((code, at) => (code.startsWith(view.area) || view.area.startsWith(code) ? [at] : [])) : []);
     map.mark(marks(context, view.map === "tile" ? shapes.tile : shapes.geo, codes));
-    map.points(view.map === "tile" ? [] : livePoints(context, shapes.geo.project));
     const nothing = state && state.sum.every((one) => !one) && !state.masked.length;
     say(empty, !state ? t("loading") : nothing ? t("empty", { ok: state.sources.filter((one) => one.ok).length, all: state.sources.length }) : "");
     key.show();
