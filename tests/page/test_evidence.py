@@ -83,6 +83,7 @@ def test_a_change_repaints_its_cell_alone_and_moves_nothing(desk: Page, city: Ci
 
 def test_a_new_red_alert_is_announced_once_and_takes_no_focus(desk: Page, city: CityProcess) -> None:
     """Scenario 17; its text comes as text: an area's events never become HTML."""
+    expect(desk.locator(".alert-panel .alert")).not_to_have_count(0)  # what the first list holds is not new
     field = desk.get_by_role("searchbox")
     field.focus()
     city.tell(alert_of(NEW, 1, datetime.now(UTC)))
