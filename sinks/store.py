@@ -107,13 +107,12 @@ class Store:
 
     def insert(self, table: str, rows: pa.Table, token: str) -> None:
         """Insert one block under a deduplication token; the same call again changes nothing."""
-        settings = {**EXACTLY_ONCE, "insert_deduplication_token": token}
-        block = rows.combine_chunks()
+        settings, block = _under(token), rows.combine_chunks()
         self._guard(table, rows.num_rows, lambda: self._client.insert_arrow(table, block, settings=settings))
 
     def insert_raw(self, table: str, data: bytes, fmt: str, token: str) -> None:
         """Insert bytes in a format of ClickHouse under a deduplication token; for what Arrow cannot carry, as states of aggregates."""
-        settings = {**EXACTLY_ONCE, "insert_deduplication_token": token}
+        settings = _under(token)
         self._guard(table, 0, lambda: self._client.raw_insert(table, insert_block=data, fmt=fmt, settings=settings))
 
     def close(self) -> None:
@@ -130,6 +129,11 @@ class Store:
             raise StoreUnavailable(what, rows, text) from error
         except OSError as error:
             raise StoreUnavailable(what, rows, str(error)) from error
+
+
+def _under(token: str) -> dict[str, Any]:
+    """Settings of one insert."""
+    return {**EXACTLY_ONCE, "insert_deduplication_token": token}
 
 
 def _limits(*, embedded: bool) -> dict[str, str]:

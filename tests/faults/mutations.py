@@ -36,7 +36,7 @@ class Mutation(NamedTuple):
 GUARDS: Final[dict[str, Mutation]] = {
     "token": Mutation(
         "an insert has a token", "sinks/store.py",
-        'settings = {**EXACTLY_ONCE, "insert_deduplication_token": token}\n        block =', "settings = {**EXACTLY_ONCE}\n        block =",
+        'return {**EXACTLY_ONCE, "insert_deduplication_token": token}', "return {**EXACTLY_ONCE}",
         "tests/sinks/test_store.py::TestTokens::test_another_token_is_another_insert",
     ),
     "window": Mutation(
@@ -134,7 +134,9 @@ def try_without(mutation: Mutation, folder: Path) -> Verdict:
         mutation.guard,
         mutation.test,
         not red,
-        next(line for line in said if line.startswith("FAILED")).partition(" - ")[2] if red else "",
+        next(line for line in said if line.startswith("FAILED")).partition(" - ")[2].replace(sys.executable, "python")
+        if red
+        else "",
         datetime.now(UTC).date().isoformat(),
     )
 
