@@ -7,6 +7,7 @@ import sys
 
 import structlog
 
+from citybrain.log_repeats import RepeatFilter
 from citybrain.settings import Log
 
 
@@ -28,6 +29,7 @@ def set_up_logs(log: Log) -> None:
         final.append(structlog.processors.format_exc_info)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*final, renderer]))
+    handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(log.level.upper())

@@ -51,6 +51,15 @@ class TestJson:
         (line,) = told(capsys).splitlines()
         assert "ValueError: no such grid" in json.loads(line)["exception"]
 
+    def test_a_client_library_is_told_once(self, capsys: pytest.CaptureFixture[str]) -> None:
+        set_up_logs(Log(format="json"))
+        for node in range(50):
+            logging.getLogger("aiokafka").error("Unable to connect to node %d", node)
+            logging.getLogger("sinks.loader").error("try %d", node)
+
+        told_by = [json.loads(line)["logger"] for line in told(capsys).splitlines()]
+        assert (told_by.count("aiokafka"), told_by.count("sinks.loader")) == (1, 50)
+
     def test_auto_is_json_where_nobody_looks(self, capsys: pytest.CaptureFixture[str]) -> None:
         set_up_logs(Log(format="auto"))
         logging.getLogger("citybrain").error("x")
