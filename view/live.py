@@ -164,7 +164,8 @@ class Hub:
         channel.known, channel.since = now, pulse.store_at
         if before is None:
             channel.alerts = pulse.alerts
-            return []
+            # Who loaded a state between `hello` and now would never hear of what changed in between.
+            return [("reset", {"why": "the stream begins here; load /state again if yours is older", "seq": now["seq"]})]
         found = _difference(before, now, duty=channel.who.duty)
         told = alerts.changed_since(self._parts, channel.who, since - OVERLAP) if pulse.alerts != channel.alerts else []
         channel.alerts = pulse.alerts

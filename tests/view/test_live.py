@@ -191,6 +191,16 @@ class TestHub:
         _, back = hub.join(who, f"{boot}.300")
         assert back.queue.qsize() == 1 + RING + 10 - 300
 
+    def test_where_a_stream_begins_is_told(self, world: World) -> None:
+        """Differences are told from the first look on: a state that was loaded before it has to be loaded again."""
+        hub = self.hub(world)
+        channel, _ = hub.join(Who("one", Scope(), duty=True), None)
+        pulse = hub._parts.look()
+
+        ((event, body),) = hub.advance(channel, pulse)
+        assert (event, body["seq"]) == ("reset", pulse.seq)
+        assert "reset" not in [event for event, _ in hub.advance(channel, pulse)]
+
     def test_much_at_once_is_one_piece(self, world: World) -> None:
         """Two hundred cases in one second make no client slow."""
         hub = self.hub(world)
