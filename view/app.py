@@ -46,7 +46,7 @@ def build_app(parts: Parts, tick_seconds: float = TICK_SECONDS) -> FastAPI:
     )
     app.state.served = served
     problems.install(app)
-    for router in (routes.router, alert_routes.router, export_routes.router, page_routes(Files())):
+    for router in (routes.router, alert_routes.router, export_routes.router, page_routes(Files(), lambda: parts.city.hash)):
         app.include_router(router)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(Door, parts=parts)

@@ -16,6 +16,9 @@ TYPES: Final = {
     ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2",
 }  # fmt: skip
 FONT: Final = "@fontsource/noto-sans-sc"
+STYLES: Final = ("colours", "base", "map", "panels")
+"""Of every page, before its own; one file, as a browser paints nothing until each has come."""
+FIRST: Final = "base/first.js"
 LIBRARIES: Final = {
     "lib/uplot.js": "uplot/dist/uPlot.iife.min.js",
     "lib/uplot.css": "uplot/dist/uPlot.min.css",
@@ -24,6 +27,8 @@ LIBRARIES: Final = {
 SLICES: Final = f"{FONT}/files/noto-sans-sc-*-400-normal.woff2"
 COMMENT: Final = re.compile(rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
 """A block comment that has its lines to itself; they stay as empty lines, so that numbers of lines are those of the source."""
+IMPORT: Final = re.compile(r'^(?:import|export) (?:.*?from )?"(\.[^"]+)";$', re.MULTILINE)
+"""A module that is loaded before the one that names it runs."""
 SQUEEZED: Final = frozenset({".js", ".css", ".svg"})
 
 
@@ -39,6 +44,8 @@ class Files:
 
     def __init__(self, folder: Path = HERE) -> None:
         self.known = {name: _file(path, name) for name, path in sorted(_found(folder))}
+        pages = [name[6:-3] for name in self.known if name.startswith("pages/") and f"css/{name[6:-3]}.css" in self.known]
+        self.known |= {f"styles/{page}.css": self._style(page) for page in pages}
         content = hashlib.sha256()
         for name, file in self.known.items():
             content.update(name.encode() + hashlib.sha256(file.content.body).digest())
@@ -51,27 +58,37 @@ class Files:
         """Where they are served: relative imports of modules stay inside."""
         return f"/page/{self.hash}"
 
-    def shell(self, page: str) -> bytes:
-        """An HTML page that names this content; every module it needs is asked for at once."""
+    def shell(self, page: str, grids: str = "") -> bytes:
+        """An HTML page that names this content and the set of grids; every module it needs is asked for at once."""
         text = (self._folder / "html" / "page.html").read_text(encoding="utf-8")
-        preloads = "\n".join(f'<link rel="modulepreload" href="{self.root}/{one}">' for one in self.imports(f"pages/{page}.js"))
-        return text.replace("{preloads}", preloads).replace("{root}", self.root).replace("{page}", page).encode()
+        preloads = "\n".join(f'<link rel="modulepreload" href="{self.root}/{one}">' for one in self._modules(page))
+        for name, value in {"preloads": preloads, "root": self.root, "page": page, "grids": grids}.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text.encode()
 
-    def imports(self, name: str) -> list[str]:
+    def _modules(self, page: str) -> list[str]:
+        """What asks the first questions comes first."""
+        first = self.imports(FIRST)
+        return first + [name for name in self.imports(f"pages/{page}.js") if name not in first]
+
+    def imports(self, name: str, form: re.Pattern[str] = IMPORT) -> list[str]:
         """Every module that a module loads at once, itself first."""
         found = [name]
         for one in found:
-            folder = Path(one).parent
-            for wanted in re.findall(
-                r'^(?:import|export) .*?from "(\.[^"]+)";$', self.known[one].content.body.decode(), re.MULTILINE
-            ):
-                path = _joined(folder, wanted)
+            for wanted in form.findall(self.known[one].content.body.decode()):
+                path = joined(Path(one).parent, wanted)
                 if path not in found:
                     found.append(path)
         return found
 
+    def _style(self, page: str) -> File:
+        parts = [self.known[f"css/{name}.css"].content.body for name in (*STYLES, page)]
+        body = b"".join(parts) + b"@media print {\n" + self.known["css/print.css"].content.body + b"}\n"
+        return File(Packed.of(body), TYPES[".css"])
 
-def _joined(folder: Path, wanted: str) -> str:
+
+def joined(folder: Path, wanted: str) -> str:
+    """The file that a relative import in a folder names."""
     parts = list(folder.parts)
     for part in wanted.split("/"):
         if part == "..":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -27,8 +28,8 @@ def is_page(path: str) -> bool:
     return path in PAGE_PATHS or path.startswith(PREFIX)
 
 
-def page_routes(files: Files) -> APIRouter:
-    """The routes over these files."""
+def page_routes(files: Files, grids: Callable[[], str]) -> APIRouter:
+    """The routes over these files; `grids` names the set of grids, so that a page asks for it at once."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
@@ -37,7 +38,7 @@ def page_routes(files: Files) -> APIRouter:
         return RedirectResponse(f"/desk{query}", 307)
 
     for path, name in SHELLS.items():
-        _add_shell(router, files, path, name)
+        _add_shell(router, files, path, name, grids)
 
     @router.get(f"{PREFIX}{{digest}}/{{name:path}}")
     async def file(request: Request, digest: str, name: str) -> Response:
@@ -50,7 +51,7 @@ def page_routes(files: Files) -> APIRouter:
     return router
 
 
-def _add_shell(router: APIRouter, files: Files, path: str, name: str) -> None:
+def _add_shell(router: APIRouter, files: Files, path: str, name: str, grids: Callable[[], str]) -> None:
     @router.get(f"/{path}")
     async def shell(request: Request) -> Response:
         wanted = "wall" if path == "desk" and request.query_params.get("mode") == "wall" else name
@@ -59,4 +60,4 @@ def _add_shell(router: APIRouter, files: Files, path: str, name: str) -> None:
             "Content-Security-Policy": POLICY,
             "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
         }
-        return Response(files.shell(wanted), 200, headers, "text/html; charset=utf-8")
+        return Response(files.shell(wanted, grids()), 200, headers, "text/html; charset=utf-8")

@@ -59,13 +59,26 @@ async function problemOf(answer) {
   return new Problem(answer.status, String(body.type ?? "").split(":").pop() ?? "", String(body.detail ?? answer.statusText));
 }
 
+/** @type {Map<string, Promise<any>>} answers that were asked for ahead, each for one taker */
+const begun = new Map();
+
+/** Ask ahead: who first wants this address gets the answer. @param {string} url */
+export function begin(url) {
+  const answer = ask(url).then((one) => one.json());
+  answer.catch(() => {}); // told to who takes it
+  begun.set(url, answer);
+}
+
 /**
  * @template Body
  * @param {string} path @param {Record<string, string | number | null | undefined>} [query]
  * @returns {Promise<Body>}
  */
 export async function get(path, query) {
-  return (await ask(address(path, query))).json();
+  const url = address(path, query);
+  const answer = begun.get(url);
+  begun.delete(url);
+  return answer ?? (await ask(url)).json();
 }
 
 /**

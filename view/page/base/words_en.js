@@ -8,7 +8,7 @@ export const EN = {
   live: "Live", waiting: "Waiting for data", stale: "Data is late", offline: "Connection lost", seconds_ago: "{n} s ago", minutes_ago: "{n} min ago", hours_ago: "{n} h ago",
   as_of: "Data of {time}", banner_old: "No new data for {age}; last at {time}; tried {n} times. The screen still shows the last good data.",
   banner_grey: "No new data for {age}; last at {time}; tried {n} times. The map is grey and alerts stand still: do not act on them.",
-  loading: "Loading", empty: "No incidents in this period (sources {ok}/{all} well)", failed: "{what} could not be loaded: {why}. The last good data stays; tried {n} times.",
+  loading: "Loading", empty: "No incidents in this period (sources {ok}/{all} well)", failed_part: "This part could not be loaded: please reload the page.", failed: "{what} could not be loaded: {why}. The last good data stays; tried {n} times.",
   partial: "Silent sources: {sources}. Affected: {categories} (hatched, not 0)", source_silent: "Silent sources: {sources}", sources_ok: "Sources {ok}/{all} well",
   today: "Incidents today", open_cases: "Open cases", overdue: "Overdue", red_orange: "High areas", tier_share: "1-3-5 met", published_day: "Published day", shown_sum: "Incidents",
   about_today: "Incidents that happened today in the city's time zone, by time of occurrence, late ones included; each counts once.",

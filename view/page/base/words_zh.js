@@ -11,7 +11,7 @@ export const ZH = {
   live: "实时", waiting: "等待数据", stale: "数据延迟", offline: "连接中断", seconds_ago: "{n} 秒前", minutes_ago: "{n} 分钟前", hours_ago: "{n} 小时前",
   as_of: "数据 {time}", banner_old: "数据已 {age} 未更新，最后一次 {time}，已重试 {n} 次。屏上仍是最后一次的数据。",
   banner_grey: "数据已 {age} 未更新，最后一次 {time}，已重试 {n} 次。图已变灰，预警不再变化，不能据此处置。",
-  loading: "载入中", empty: "本时段无事件（数据源 {ok}/{all} 正常）", failed: "未能载入{what}：{why}。保留最后一次的数据，已重试 {n} 次。",
+  loading: "载入中", empty: "本时段无事件（数据源 {ok}/{all} 正常）", failed_part: "此部分未能载入，请刷新页面。", failed: "未能载入{what}：{why}。保留最后一次的数据，已重试 {n} 次。",
   partial: "数据源无信号：{sources}。受影响：{categories}（图上斜线，不是 0）", source_silent: "数据源无信号：{sources}", sources_ok: "数据源 {ok}/{all} 正常",
   // numbers
   today: "今日事件", open_cases: "未办结", overdue: "超时", red_orange: "红橙区域", tier_share: "1-3-5 达标", published_day: "已公布日", shown_sum: "事件合计",

@@ -18,6 +18,7 @@ export class Points {
 
   /** @param {[number, number][]} places in the plane of the map @param {Set<string>} marked places that a mark covers */
   show(places, marked) {
+    if (!places.length && !this.places.length) return;
     this.places = places;
     this.marked = marked;
     this.node.dataset.points = String(places.length);

@@ -1,6 +1,8 @@
 /** Shapes of the areas in one plane: geographic, or one equal tile each. Pure. */
 
 export const WIDTH = 1000;
+/** Two numbers of corners are one number of an edge. */
+const MOST_CORNERS = 2 ** 26;
 
 /** @typedef {import("../types.d.ts").Shapes} Shapes */
 /** @typedef {import("../types.d.ts").Grid} Grid */
@@ -23,9 +25,10 @@ export function geographic(grids) {
   const scale = WIDTH / Math.max(1e-9, (east - west) * squeeze);
   /** @param {number} lon @param {number} lat @returns {[number, number]} */
   const project = (lon, lat) => [round((lon - west) * squeeze * scale), round((north - lat) * scale)];
-  const paths = rings.map((of) => of.map((ring) => `M${ring.map(([lon, lat]) => project(lon, lat).join(" ")).join("L")}Z`).join(""));
+  const corners = rings.map((of) => of.map((ring) => ring.map(([lon, lat]) => project(lon, lat).join(" "))));
+  const paths = corners.map((of) => of.map((ring) => `M${ring.join("L")}Z`).join(""));
   const points = grids.map(({ properties: { label } }) => label && project(...label));
-  return { paths, points, width: WIDTH, height: round((north - south) * scale), core: dense(rings, points, project), borders: borders(grids, rings, project), project };
+  return { paths, points, width: WIDTH, height: round((north - south) * scale), core: dense(rings, points, project), borders: borders(grids, corners), project };
 }
 
 /** @param {Grid} grid @returns {[number, number][][]} */
@@ -60,29 +63,35 @@ function dense(rings, points, project) {
 }
 
 /**
- * Where towns end: edges that only one grid of a town has. Grids that share no corners give no borders, rather than all edges.
- * @param {Grid[]} grids @param {[number, number][][][]} rings @param {(lon: number, lat: number) => [number, number]} project
+ * Where towns end: edges that no two grids of one town share. Grids that share no corners give no borders, rather than all edges.
+ * @param {Grid[]} grids @param {string[][][]} corners as they stand in paths
  */
-function borders(grids, rings, project) {
-  /** @type {Map<string, {line: string, times: number}>} */
+function borders(grids, corners) {
+  /** @type {Map<string, number>} */
+  const numbers = new Map();
+  /** @param {string} corner */
+  const numberOf = (corner) => numbers.get(corner) ?? (numbers.set(corner, numbers.size), numbers.size - 1);
+  /** @type {Map<number, string>} each edge's town; empty: inside of one */
   const edges = new Map();
   let all = 0;
   grids.forEach(({ properties: { code } }, at) => {
     const town = code.slice(0, 9);
-    for (const ring of rings[at] ?? []) {
-      const corners = ring.map(([lon, lat]) => project(lon, lat).join(" "));
-      corners.forEach((here, index) => {
-        const next = corners[(index + 1) % corners.length] ?? here;
-        if (next === here) return;
-        const [from, to] = here < next ? [here, next] : [next, here];
-        const edge = edges.get(`${town} ${from}L${to}`) ?? { line: `M${from}L${to}`, times: 0 };
-        edges.set(`${town} ${from}L${to}`, { ...edge, times: edge.times + 1 });
-        all += 1;
-      });
+    for (const ring of corners[at] ?? []) {
+      let before = numberOf(ring.at(-1) ?? "");
+      for (const corner of ring) {
+        const here = numberOf(corner);
+        if (here !== before) {
+          const edge = Math.min(here, before) * MOST_CORNERS + Math.max(here, before);
+          edges.set(edge, edges.get(edge) === town ? "" : edges.get(edge) ?? town);
+          all += 1;
+        }
+        before = here;
+      }
     }
   });
-  const alone = new Set([...edges.values()].flatMap((one) => (one.times === 1 ? [one.line] : [])));
-  return alone.size > all / 2 ? "" : [...alone].join("");
+  const places = [...numbers.keys()];
+  const lines = [...edges].flatMap(([edge, town]) => (town ? [`M${places[Math.floor(edge / MOST_CORNERS)]}L${places[edge % MOST_CORNERS]}`] : []));
+  return lines.length > all / 2 ? "" : lines.join("");
 }
 
 /** Twice the surface in square degrees; only its order counts. @param {[number, number][]} ring */

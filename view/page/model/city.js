@@ -48,12 +48,14 @@ export class City {
 const LETTERS = "abcdefghjklmnopqrstwxyz";
 /** The first character of each letter in the order of pinyin. */
 const FIRST = "阿八嚓咑妸发旮哈丌咔垃妈拏噢妑七呥仨他穵夕丫帀";
-const pinyin = new Intl.Collator("zh-CN-u-co-pinyin");
+/** @type {Intl.Collator | null} made when somebody searches */
+let pinyin = null;
 
 /** The first letters of a Chinese name's pinyin; other characters as they are. @param {string} text */
 export function initials(text) {
   return [...text].map((one) => {
     if (!/\p{Script=Han}/u.test(one)) return one.toLowerCase();
+    pinyin ??= new Intl.Collator("zh-CN-u-co-pinyin");
     let at = -1;
     for (const first of FIRST) if (pinyin.compare(first, one) <= 0) at += 1;
     return LETTERS[Math.max(0, at)];

@@ -59,6 +59,12 @@ export class Live {
     }
   }
 
+  /** Begin again, as for another reader. */
+  anew() {
+    this.lastId = null;
+    this.reading?.abort();
+  }
+
   /** @returns {Promise<boolean>} whether it was open */
   async #once() {
     this.reading = new AbortController();
@@ -89,19 +95,21 @@ export class Live {
   /** @param {import("../base/event_stream.js").Message} message */
   take({ event, data, id }) {
     this.heardAt = performance.now();
+    const first = this.lastId === null;
     if (id) this.lastId = id;
     if (data.as_of) noteAsOf(this.model, data.as_of);
-    if (event === "hello") this.#hello();
+    if (event === "hello") this.#hello(first ? data.seq : 0);
     else if (event === "delta") this.#delta(data);
     else if (event === "alert") this.#alert(data);
     else if (event === "case") this.#case(data);
-    else if (event === "reset") this.#reset();
+    else if (event === "reset" && !(data.seq <= (this.model.state?.seq ?? -1))) this.#reset();
     this.model.touch("link");
   }
 
-  /** The state is loaded after `hello`, so that nothing falls between the two. */
-  #hello() {
-    if (!this.model.state || this.model.failed.size) this.#reset();
+  /** The first state was loaded before: whether anything fell between the two, its number says. @param {number} seq */
+  #hello(seq) {
+    const { state, failed } = this.model;
+    if (!state || failed.size || state.seq < seq) this.#reset();
   }
 
   #reset() {

@@ -1,6 +1,7 @@
 /** Loads what the page shows. What cannot be loaded is named, and the last good answer stays. */
 
 import { get, Problem, serverNow } from "../base/api.js";
+import { MOST_ALERTS } from "../base/first.js";
 import { isoDay, midnight, setZone } from "../base/format.js";
 import { City } from "./city.js";
 
@@ -9,12 +10,15 @@ import { City } from "./city.js";
 
 const HOUR = 3_600_000;
 const RETRY_MS = 5000;
-export const MOST_ALERTS = 200;
 
 /** The words and areas: once. @param {Model} model */
 export async function loadCity(model) {
-  const meta = /** @type {import("../types.d.ts").Meta} */ (await get("/meta"));
-  const grids = /** @type {import("../types.d.ts").Grids} */ (await get(`/grids.${meta.grids}.geojson`));
+  const told = /** @type {Promise<import("../types.d.ts").Meta>} */ (get("/meta"));
+  const wanted = document.body.dataset.grids ?? "";
+  const usual = /** @type {Promise<import("../types.d.ts").Grids>} */ (get(`/grids.${wanted}.geojson`));
+  usual.catch(() => {}); // another set is asked for below, or `meta` failed, too
+  const meta = await told;
+  const grids = meta.grids === wanted ? await usual : /** @type {import("../types.d.ts").Grids} */ (await get(`/grids.${meta.grids}.geojson`));
   if (meta.zone) setZone(meta.zone);
   model.meta = meta;
   model.city = new City(grids, meta.areas);

@@ -3,16 +3,13 @@
 import { el } from "../base/dom.js";
 import { t } from "../base/words.js";
 import { alertList } from "../panels/alert_list.js";
-import { areaTable } from "../panels/area_table.js";
 import { banner } from "../panels/banner.js";
-import { cases } from "../panels/cases.js";
 import { figures } from "../panels/figures.js";
 import { filters } from "../panels/filters.js";
 import { header } from "../panels/header.js";
+import { late, promised } from "../panels/late.js";
 import { mapPanel } from "../panels/map_panel.js";
 import { movers } from "../panels/movers.js";
-import { trend } from "../panels/trend.js";
-import { why } from "../panels/why.js";
 import { start } from "./start.js";
 
 /** @param {import("../panels/context.js").Context} context @returns {import("../panels/context.js").Panel} */
@@ -20,7 +17,11 @@ function desk(context) {
   const map = mapPanel(context);
   const panels = {
     head: header(context, t("title")), banner: banner(context), figures: figures(context), filters: filters(context), alerts: alertList(context),
-    trend: trend(context), movers: movers(context), cases: cases(context), table: areaTable(context), why: why(context),
+    movers: movers(context),
+    why: late(el("aside", { hidden: true }), async () => (await import("../panels/why.js")).why(context)),
+    trend: late(promised("trend-panel", t("trend")), async () => (await import("../panels/trend.js")).trend(context)),
+    cases: late(promised("case-panel", t("case_timeline")), async () => (await import("../panels/cases.js")).cases(context)),
+    table: late(promised("table-panel", t("table")), async () => (await import("../panels/area_table.js")).areaTable(context)),
   };
   const main = el("main", { class: "desk" }, panels.figures.node, panels.filters.node, map.node, panels.alerts.node, panels.movers.node, panels.trend.node, panels.cases.node, panels.table.node);
   const node = el("div", { class: "page" }, el("a", { class: "skip", href: "#areas" }, t("skip")), panels.head.node, panels.banner.node, main, panels.why.node);

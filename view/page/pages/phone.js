@@ -10,7 +10,6 @@ import { table as timeline } from "../panels/cases.js";
 import { button, levelText } from "../panels/context.js";
 import { ageLight } from "../panels/header.js";
 import { mapPanel } from "../panels/map_panel.js";
-import { signIn } from "../panels/sign_in.js";
 import { todo } from "../panels/todo.js";
 import { why } from "../panels/why.js";
 import { start } from "./start.js";
@@ -49,7 +48,7 @@ function phone(context) {
   const { model, go } = context;
   const light = ageLight(context);
   const head = el("header", {}, el("h1", { class: "unseen" }, `${t("title")} ${t("phone")}`), place(context), light.node, el("span", { class: "choices" },
-    button(t("language"), () => go({ lang: language() === "zh" ? "en" : "zh" }), { lang: language() === "zh" ? "en" : "zh-CN" }), button(token() ? t("sign_out") : t("sign_in"), () => signIn(context), { class: "who" })));
+    button(t("language"), () => go({ lang: language() === "zh" ? "en" : "zh" }), { lang: language() === "zh" ? "en" : "zh-CN" }), button(token() ? t("sign_out") : t("sign_in"), async () => (await import("../panels/sign_in.js")).signIn(context), { class: "who" })));
   const parts = { warn: banner(context), sum: summary(context), list: todo(context), drawer: why(context) };
   /** @type {ReturnType<typeof mapPanel> | null} */ let map = null;
   const holder = el("div");

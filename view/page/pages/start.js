@@ -1,11 +1,11 @@
 /** Starts a page: words, areas, data, the live stream, and the address that holds what is shown. */
 
+import "../base/first.js";
 import { bringFont } from "../base/font.js";
 import { isoDay } from "../base/format.js";
 import { read, write } from "../base/permalink.js";
-import { takeToken } from "../base/token.js";
+import { nextTurn, painted } from "../base/turns.js";
 import { language, speak, t } from "../base/words.js";
-import { Live } from "../model/live.js";
 import { loadAlerts, loadCases, loadCity, loadDetail, loadMovers, loadOpen, loadPoints, loadResponse, loadScenarios, loadSeries, loadState, loadTimeline, loadToday, load } from "../model/load.js";
 import { Model } from "../model/model.js";
 import { announcer } from "../panels/announcer.js";
@@ -30,7 +30,6 @@ function habits() {
 
 /** @param {View} view */
 function dress(view) {
-  speak(view.lang);
   document.documentElement.dataset.theme = view.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   localStorage.setItem(HABITS, JSON.stringify({ lang: view.lang, theme: view.theme }));
 }
@@ -40,7 +39,6 @@ function dress(view) {
  * @param {{title: (model: Model) => string, kept?: string[], scenarios?: boolean, before?: (model: Model) => void, news?: (alert: import("../types.d.ts").Alert) => void}} page
  */
 export async function start(build, page) {
-  takeToken();
   const given = new URLSearchParams(location.search);
   const kept = new URLSearchParams((page.kept ?? []).flatMap((name) => (given.has(name) ? [[name, given.get(name) ?? ""]] : [])));
   const model = new Model();
@@ -54,8 +52,9 @@ export async function start(build, page) {
     document.body.dataset.ready = "yes";
   };
   /** @param {View} next @param {View} before */
-  const turn = (next, before) => {
+  const turn = async (next, before) => {
     model.view = next;
+    if (next.lang !== before.lang) await speak(next.lang);
     dress(next);
     if (next.lang !== before.lang || next.theme !== before.theme) draw();
     reload(model, next, before);
@@ -70,43 +69,65 @@ export async function start(build, page) {
       if (JSON.stringify(next) === JSON.stringify(model.view)) return;
       if (replace) history.replaceState(null, "", write(next, kept));
       else history.pushState(null, "", write(next, kept));
-      turn(next, model.view);
+      void turn(next, model.view);
     },
     async again() {
       Object.assign(model, { state: null, alerts: [], alertsKnown: false, open: null, scenarios: null, movers: null, response: null, cases: [], detail: null, today: null, duty: null });
       model.series.clear();
-      live.lastId = null;
-      live.reading?.abort();
+      stream?.anew();
       draw();
       await everything(model, page.scenarios);
     },
   };
-  const live = new Live(model, (alert) => {
-    const what = `${alertWord(model, alert.level)} ${model.city?.place(alert.area)} ${subject(model, alert)}`;
-    speaker.announce(t("new_red", { what }), alert.level === 1);
-    page.news?.(alert);
-  });
+  /** @type {import("../model/live.js").Live | null} */ let stream = null;
   addEventListener("popstate", () => turn(read(location.search, { lang: language() }), model.view));
 
   model.view = read(location.search, habits());
   page.before?.(model);
   dress(model.view);
-  document.body.textContent = t("loading");
   document.body.dataset.ready = "no";
-  bringFont();
-  await load(model, "view", "city", () => loadCity(model), () => draw());
+  const state = model.view.at.length === 10 ? null : loadState(model);
+  const alerts = loadAlerts(model);
+  await Promise.all([speak(model.view.lang), load(model, "view", "city", () => loadCity(model), () => {})]);
+  if (!model.city) {
+    document.body.textContent = t("loading");
+    await new Promise((ready) => model.onChange(() => model.city && ready(null)));
+  }
+  await nextTurn();
+  draw();
   model.onChange((topics) => content?.show(topics));
   setInterval(() => content?.show(new Set(["link"])), 1000);
-  if (!model.city) await new Promise((ready) => model.onChange(() => model.city && ready(null)));
-  void live.run();
-  await everything(model, page.scenarios);
+  const first = state ?? loadState(model);
+  const rest = everything(model, page.scenarios, first, alerts);
+  await painted();
+  bringFont();
+  await first;
+  stream = await live(model, speaker.announce, page.news);
+  await rest;
   setInterval(() => slow(model, page.scenarios), MINUTE_MS);
 }
 
-/** @param {Model} model @param {boolean} [withScenarios] */
-async function everything(model, withScenarios = false) {
-  await loadState(model);
-  await Promise.all([loadAlerts(model), loadSeries(model), loadToday(model), loadMovers(model), loadResponse(model), loadCases(model), loadOpen(model), loadDetail(model), loadTimeline(model), loadPoints(model), ...(withScenarios ? [loadScenarios(model)] : [])]);
+/**
+ * The stream comes after the first state: what fell between the two, its number tells.
+ * @param {Model} model @param {Context["announce"]} announce @param {(alert: import("../types.d.ts").Alert) => void} [news]
+ */
+async function live(model, announce, news) {
+  const { Live } = await import("../model/live.js");
+  const stream = new Live(model, (alert) => {
+    const what = `${alertWord(model, alert.level)} ${model.city?.place(alert.area)} ${subject(model, alert)}`;
+    announce(t("new_red", { what }), alert.level === 1);
+    news?.(alert);
+  });
+  void stream.run();
+  return stream;
+}
+
+/** What is seen first comes first; a browser asks six questions at a time. @param {Model} model @param {boolean} [withScenarios] */
+async function everything(model, withScenarios = false, state = loadState(model), alerts = loadAlerts(model)) {
+  await state;
+  await Promise.all([alerts, loadToday(model), loadOpen(model), loadMovers(model), loadResponse(model), loadDetail(model), ...(withScenarios ? [loadScenarios(model)] : [])]);
+  await nextTurn();
+  await Promise.all([loadPoints(model), loadSeries(model), loadCases(model), loadTimeline(model)]);
 }
 
 /** What the stream does not tell: loaded again each minute. @param {Model} model @param {boolean} [withScenarios] */

@@ -12,7 +12,7 @@ import { ageLight } from "../panels/header.js";
 import { mapPanel } from "../panels/map_panel.js";
 import { movers } from "../panels/movers.js";
 import { scenarioGrid } from "../panels/scenario_grid.js";
-import { trend } from "../panels/trend.js";
+import { smallTrend } from "../panels/small_trend.js";
 import { start } from "./start.js";
 
 /** @type {AudioContext | null} */
@@ -41,7 +41,7 @@ function wall(context) {
   const banner_ = el("h1", {}, model.city?.name(model.meta?.areas[0]?.code ?? "") ?? t("title"));
   banner_.lang = "zh-CN";
   const head = el("header", {}, banner_, time, asOf, light.node, listen);
-  const panels = { warn: banner(context), figures: figures(context), trend: trend(context), map: mapPanel(context), alerts: alertList(context, { title: t("alerts"), most: 5 }), movers: movers(context, 5), scenarios: scenarioGrid(context) };
+  const panels = { warn: banner(context), figures: figures(context), trend: smallTrend(context), map: mapPanel(context), alerts: alertList(context, { title: t("alerts"), most: 5 }), movers: movers(context, 5), scenarios: scenarioGrid(context) };
   const foot = el("footer");
   const main = el("main", { class: "wall" }, panels.figures.node, panels.trend.node, panels.map.node, el("div", { class: "side" }, panels.alerts.node, panels.movers.node), panels.scenarios.node);
   /** @param {Set<import("../panels/context.js").Topic>} [topics] */

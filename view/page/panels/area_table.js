@@ -2,6 +2,7 @@
 
 import { ask, address } from "../base/api.js";
 import { el, replace, say, set } from "../base/dom.js";
+import { nextTurn } from "../base/turns.js";
 import { t } from "../base/words.js";
 import { cell, shade } from "../model/cells.js";
 import { button, categoryName, concerns, countText, frame, levelText, properName } from "./context.js";
@@ -9,14 +10,18 @@ import { button, categoryName, concerns, countText, frame, levelText, properName
 /** @typedef {import("./context.js").Context} Context */
 /** @typedef {{row: HTMLTableRowElement, cells: HTMLElement[], button: HTMLButtonElement}} Line */
 
+/** Rows that are made before the page answers in between. */
+const PIECE = 30;
+
 /** @param {Context} context */
 export function areaTable(context) {
   const { model } = context;
   const head = el("tr");
   const body = el("tbody");
+  const table = el("table", { id: "areas", "aria-busy": "true" }, el("caption", { class: "unseen" }, t("table_about")), el("thead", {}, head), body);
   const file = button(t("download"), () => download(model), { class: "download" });
   const node = frame("table-panel", t("table"), el("div", { class: "controls" }, el("span", { class: "hint" }, t("table_about")), file),
-    el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("table_about") }, el("table", { id: "areas" }, el("caption", { class: "unseen" }, t("table_about")), el("thead", {}, head), body)));
+    el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("table_about") }, table));
   /** @type {Map<string, Line>} */ let lines = new Map();
   let told = "";
   let sorted = "";
@@ -27,24 +32,50 @@ export function areaTable(context) {
     if (!state || !concerns(topics, "state", "view")) return;
     const layout = JSON.stringify([state.grids, state.area_level, state.areas.length, state.level === null]);
     if (layout !== told) {
-      lines = build(context, state);
+      told = layout;
+      lines = new Map();
+      replace(body);
       replace(head, ...headers(context));
       sorted = "";
+      void grow(layout);
     }
-    told = layout;
     state.areas.forEach((code, at) => update(model, state, lines.get(code), at));
-    // What the reader changes sorts anew; what the stream changes moves no row.
-    const sort = JSON.stringify([view.sort || "code", view.cat, state.window.name, state.window.day]);
-    if (sorted !== sort) {
-      replace(body, ...order(model).flatMap((code) => lines.get(code)?.row ?? []));
-      head.querySelectorAll("th").forEach((one) => set(one, { "aria-sort": direction(one.dataset.sort ?? "", view.sort) }));
-    }
+    const sort = sorting(model);
+    if (sorted !== sort && lines.size === state.areas.length) replace(body, ...order(model).flatMap((code) => lines.get(code)?.row ?? []));
+    if (sorted !== sort) head.querySelectorAll("th").forEach((one) => set(one, { "aria-sort": direction(one.dataset.sort ?? "", view.sort) }));
     sorted = sort;
     for (const [code, line] of lines) set(line.row, { "aria-selected": code === view.area ? "true" : null });
+  };
+  /** Make the rows piece by piece, in the order that they will have. @param {string} layout */
+  const grow = async (layout) => {
+    set(table, { "aria-busy": "true" });
+    const rows = document.createDocumentFragment(); // put in at once: a table is laid out anew for each row that comes later
+    const [codes, sort] = [order(model), sorting(model)];
+    for (let from = 0; from < codes.length; from += PIECE) {
+      if (from) await nextTurn();
+      const { state } = model;
+      if (told !== layout || !state) return;
+      const at = new Map(state.areas.map((code, index) => [code, index]));
+      for (const code of codes.slice(from, from + PIECE)) {
+        const made = line(context, code);
+        lines.set(code, made);
+        update(model, state, made, at.get(code) ?? -1);
+        set(made.row, { "aria-selected": code === model.view.area ? "true" : null });
+        rows.append(made.row);
+      }
+    }
+    body.append(rows);
+    set(table, { "aria-busy": null });
+    if (sort === sorting(model)) return;
+    sorted = "";
+    show();
   };
   show();
   return { node, show };
 }
+
+/** What the reader changes sorts anew; what the stream changes moves no row. @param {Context["model"]} model */
+const sorting = ({ view, state }) => JSON.stringify([view.sort || "code", view.cat, state?.window.name, state?.window.day]);
 
 /** @param {string} column @param {string} sort */
 function direction(column, sort) {
@@ -64,14 +95,12 @@ function headers({ model, go }) {
   });
 }
 
-/** @param {Context} context @param {import("../types.d.ts").State} state @returns {Map<string, Line>} */
-function build({ model, go }, state) {
-  return new Map(state.areas.map((code) => {
-    const name = button("", () => go({ area: model.view.area === code ? "" : code }), { class: "link" });
-    name.append(properName(model.city?.place(code) ?? code));
-    const cells = columns(model).map((id) => el("td", { class: id === "level" || id === "code" ? null : "n" }));
-    return [code, { row: el("tr", { "data-code": code }, el("th", { scope: "row" }, name), ...cells), cells, button: name }];
-  }));
+/** @param {Context} context @param {string} code @returns {Line} */
+function line({ model, go }, code) {
+  const name = button("", () => go({ area: model.view.area === code ? "" : code }), { class: "link" });
+  name.append(properName(model.city?.place(code) ?? code));
+  const cells = columns(model).map((id) => el("td", { class: id === "level" || id === "code" ? null : "n" }));
+  return { row: el("tr", { "data-code": code }, el("th", { scope: "row" }, name), ...cells), cells, button: name };
 }
 
 /** @param {Context["model"]} model @param {import("../types.d.ts").State} state @param {Line | undefined} line @param {number} at */

@@ -9,9 +9,12 @@ import { t } from "../base/words.js";
 /** @type {Promise<typeof import("uplot")> | null} */
 let library = null;
 
-/** The library comes from our own origin, when a chart is first shown; null: it was not installed. */
+/** The library comes from our own origin, when a chart is first shown. Throws when it was not installed. */
 async function uplot() {
-  library ??= /** @type {any} */ (import(/** @type {any} */ ("../lib/uplot.js")));
+  if (!library) {
+    library = /** @type {any} */ (import(/** @type {any} */ ("../lib/uplot.js")));
+    document.head.append(el("link", { rel: "stylesheet", href: `${document.body.dataset.root}/lib/uplot.css` }));
+  }
   return /** @type {any} */ (await library).default;
 }
 

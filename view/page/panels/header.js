@@ -7,7 +7,6 @@ import { clock, isoDay } from "../base/format.js";
 import { known, language, t } from "../base/words.js";
 import { token } from "../base/token.js";
 import { ageText, button } from "./context.js";
-import { signIn } from "./sign_in.js";
 
 /** @typedef {import("./context.js").Context} Context */
 
@@ -54,7 +53,7 @@ export function header(context, title) {
   const theme = el("select", { "aria-label": t("theme_auto"), change: (/** @type {Event} */ event) => go({ theme: /** @type {any} */ (/** @type {HTMLSelectElement} */ (event.target).value) }) },
     ...themes.map((one) => el("option", { value: one, selected: one === model.view.theme }, known(`theme_${one || "auto"}`))));
   const other = button(t("language"), () => go({ lang: language() === "zh" ? "en" : "zh" }), { class: "language", lang: language() === "zh" ? "en" : "zh-CN" });
-  const who = button(token() ? t("sign_out") : t("sign_in"), () => signIn(context), { class: "who" });
+  const who = button(token() ? t("sign_out") : t("sign_in"), async () => (await import("./sign_in.js")).signIn(context), { class: "who" });
   const links = el("nav", { "aria-label": t("title") }, ...["desk", "scenarios", "handover"].map((page) => el("a", { href: `/${page}?lang=${language()}`, "aria-current": location.pathname === `/${page}` ? "page" : null }, known(page))),
     el("a", { href: `/desk?mode=wall&lang=${language()}` }, t("wall")), el("a", { href: `/m?lang=${language()}` }, t("phone")));
   const node = el("header", {}, el("h1", {}, title), light.node, times, links, el("span", { class: "choices" }, other, theme, who));

@@ -1,6 +1,7 @@
 /** The map with its controls, its legend and the line that tells of the area under the pointer or the keyboard. */
 
 import { el, say } from "../base/dom.js";
+import { nextTurn } from "../base/turns.js";
 import { t } from "../base/words.js";
 import { cell, shade } from "../model/cells.js";
 import { DIGITS } from "../model/city.js";
@@ -11,6 +12,11 @@ import { legend } from "./legend.js";
 import { replay } from "./replay.js";
 
 /** @typedef {import("./context.js").Context} Context */
+
+/** @typedef {{geo: ReturnType<typeof geographic>, tile: ReturnType<typeof tiles>}} Forms */
+
+/** @type {WeakMap<import("../model/city.js").City, Forms>} */
+const known = new WeakMap();
 
 /** @param {Context} context */
 export function mapPanel(context) {
@@ -33,19 +39,21 @@ export function mapPanel(context) {
   const base = button(t("base_map"), () => { note.hidden = !note.hidden; }, { "aria-expanded": "false", class: "base-map" });
   const node = frame("map-panel", t("map"), el("div", { class: "controls" }, forms, colours, zoom, base), note, map.node, line, empty, time.node, key.node, el("p", { class: "hint" }, t("map_about")));
   let form = "";
-  const shapes = { geo: geographic(model.city?.grids ?? []), tile: tiles(model.city?.grids ?? []) };
+  /** @type {Forms | undefined} */ let shapes = model.city ? known.get(model.city) : undefined;
 
   /** @param {Set<import("./context.js").Topic>} [topics] */
   const show = (topics) => {
     time.show();
     if (concerns(topics, "state", "view", "alerts")) repaint();
-    map.points(model.view.map === "tile" ? [] : livePoints(context, shapes.geo.project)); // they grow old by themselves
+    if (shapes) map.points(model.view.map === "tile" ? [] : livePoints(context, shapes.geo.project)); // they grow old by themselves
   };
   const repaint = () => {
     const { view, state } = model;
+    key.show();
     press(forms, view.map);
     press(colours, view.paint);
     colours.hidden = model.duty === false;
+    if (!shapes) return;
     if (form !== view.map) {
       map.load(view.map === "tile" ? shapes.tile : shapes.geo, codes, view.map === "core" ? "core" : "whole");
       map.name(view.map === "tile" ? [] : townNames(context, shapes.geo));
@@ -56,9 +64,16 @@ export function mapPanel(context) {
     map.mark(marks(context, view.map === "tile" ? shapes.tile : shapes.geo, codes));
     const nothing = state && state.sum.every((one) => !one) && !state.masked.length;
     say(empty, !state ? t("loading") : nothing ? t("empty", { ok: state.sources.filter((one) => one.ok).length, all: state.sources.length }) : "");
-    key.show();
+  };
+  const compute = () => {
+    const { city } = model;
+    if (!city) return;
+    shapes = { geo: geographic(city.grids), tile: tiles(city.grids) };
+    known.set(city, shapes);
+    show();
   };
   show();
+  if (!shapes) void nextTurn().then(compute); // the page around it is there before
   return { node, show };
 }
 
