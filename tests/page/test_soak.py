@@ -1,4 +1,4 @@
-"""The short form of `make soak-page`: CI's time is spent on what a minute can show (docs/decisions/0053)."""
+"""The short form of `make soak-page`, which CI runs for ten minutes at its end (docs/decisions/0053)."""
 
 from __future__ import annotations
 
