@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -95,6 +96,7 @@ def serve(settings: Settings, data_dir: Path | None, host: str, port: int) -> No
         anonymous=anonymous,
         hosts=LOOPBACK if anonymous else None,
         version=version("citybrain"),
+        late_after=timedelta(minutes=settings.watch.lateness_minutes),
     )
     app = build_app(parts)
     try:

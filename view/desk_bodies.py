@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from view.bodies import Stamp
 
@@ -28,6 +28,18 @@ class OpenCasesBody(Stamp):
     open: int
     overdue: int
     items: list[OpenCase]
+
+
+class TodayBody(Stamp):
+    """Incidents that happened today in the deployment's time zone; None while nobody said anything today."""
+
+    area: str
+    cat: str | None
+    day: date
+    incidents: int | None = Field(description="late ones included")
+    late: int | None = Field(description="those of them that came more than `late_after_minutes` after they happened")
+    late_as_of: datetime | None = Field(description="when `late` was counted, at most a minute ago")
+    late_after_minutes: int
 
 
 class ScenarioFigures(BaseModel):

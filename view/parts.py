@@ -47,7 +47,10 @@ class Pulse(NamedTuple):
 
 @dataclass
 class Parts:
-    """One running API. `anonymous`: who has no token is served the city, masked. `hosts`: names we answer to; None: any."""
+    """One running API. `anonymous`: who has no token is served the city, masked. `hosts`: names we answer to; None: any.
+
+    `late_after`: what comes so long after it happened is late.
+    """
 
     ask: Ask
     publish: Publish
@@ -59,6 +62,7 @@ class Parts:
     anonymous: bool = True
     hosts: frozenset[str] | None = None
     version: str = "0"
+    late_after: timedelta = timedelta(minutes=10)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     kept: Once = field(default_factory=Once)
     _pulse: Pulse | None = None

@@ -18,6 +18,7 @@ from view.scenarios import scenarios
 from view.series import movers
 from view.served import Api
 from view.state import Asked, window_for
+from view.today import today
 from view.windows import Window
 
 router = APIRouter(prefix="/api/v1")
@@ -86,6 +87,16 @@ def get_series(
     body = series_body(api, asker(request), SeriesQuestion(area, cat, step, start, end))
     closed = end is not None and body["watermark"] is not None and end < body["watermark"]
     return reply(request, body, answers.CLOSED if closed else answers.SHORT, rows=len(body["t"]))
+
+
+@router.get("/today", responses={200: {"model": desk_bodies.TodayBody}, **READ})
+def get_today(request: Request, api: Api, area: asked.Area | None = None, cat: asked.Category | None = None) -> Response:
+    """Incidents of the day that goes on, late ones included, and how many came late. Duty tokens only."""
+    who = asker(request)
+    duty_only(who, "a day that goes on")
+    pulse = api.parts.pulse()
+    body = today(api.parts, pulse, who, in_scope(who.scope, area, api.parts.city.names), cat.value if cat else None)
+    return reply(request, body, answers.REVALIDATE)
 
 
 @router.get("/movers", responses={200: {"model": bodies.MoversBody}, **READ})

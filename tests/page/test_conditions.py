@@ -148,6 +148,13 @@ def test_today_begins_at_the_citys_midnight_wherever_the_browser_is(
         expect(figure).to_have_text(f"{was + 1:,}")
         ((stored,),) = city.rows("SELECT sum(incidents) FROM counts_day WHERE day = {day:Date}", {"day": f"{today:%Y-%m-%d}"})
         assert stored == was + 1
+        ((late,),) = city.rows(
+            "SELECT count() FROM events WHERE toDate(at, 'Asia/Shanghai') = {day:Date} AND stage IN ('', 'reported') "
+            "AND dateDiff('second', at, received_at) > 600",
+            {"day": f"{today:%Y-%m-%d}"},
+        )
+        assert late > 0
+        expect(page.locator('[data-figure="incidents"] + .more')).to_have_text(f"+{late:,} 迟到")
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -20,6 +20,7 @@ from tests.view.world import World, serving
 
 DAYS: Final = 30
 A_DAY: Final = 110
+LATE_EACH: Final = 30
 CLASSES: Final = ("O04", "O12", "D01", "D02", "S01", "S05", "C01", "C03", "P01", "U00")
 WEIGHTS: Final = np.array([4, 8, 9, 3, 1, 12, 4, 5, 1, 3]) / 50
 STAGES: Final = {"accepted": 40, "dispatched": 150, "arrived": 400, "resolved": 4000}
@@ -39,9 +40,11 @@ def build_page_world(folder: Path) -> World:
         grid = world.places.grids[int(chance.choice(len(shares), p=shares))].code
         told += _case(f"c{number}", at, grid, str(chance.choice(CLASSES, p=WEIGHTS)), chance, world.now)
     told += [incident(f"now{number}", RED, world.now - timedelta(seconds=5 * number)) for number in range(6)]
-    world.write("police", told)
-    world.write("grid", [_report(number, world.now) for number in range(20)])
-    world.write("sensor", [_reading(number, world) for number in range(200)])
+    world.write("police", told[::LATE_EACH], delay=timedelta(minutes=25))
+    del told[::LATE_EACH]
+    world.write("police", told, delay=timedelta(seconds=20))
+    world.write("grid", [_report(number, world.now) for number in range(20)], delay=timedelta(seconds=20))
+    world.write("sensor", [_reading(number, world) for number in range(200)], delay=timedelta(seconds=20))
     for alert in (alert_of(RED, 1, world.now), alert_of(ORANGE, 2, world.now), alert_of(TOWN, 3, world.now)):
         world.tell(alert)
     world.tell(alert_of(FRAUD, 4, world.now, category="cyber", incident_class="C03"))

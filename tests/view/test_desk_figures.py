@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
+from ingest.outgoing import Outgoing
 from schemas.catalogue.read import shipped
 from tests.view.test_numbers import get
-from tests.view.world import NOW, ZONE, World, bearer
+from tests.view.world import COMMUNITY, NOW, ZONE, World, bearer
+from view.today import LATE_SECONDS
 
 
 def test_open_cases_are_those_without_an_end_and_the_most_urgent_come_first(api: httpx.Client, world: World) -> None:
@@ -50,8 +52,79 @@ def test_scenarios_count_the_incidents_of_their_classes_day_by_day(api: httpx.Cl
     assert max(one["level"] for one in body["items"]) == 3, "the world's open alerts are orange"
 
 
-@pytest.mark.parametrize("path", ["cases", "scenarios"])
-def test_both_are_for_duty_tokens(api: httpx.Client, path: str) -> None:
+MIDNIGHT = datetime(2026, 11, 21, tzinfo=ZONE)
+AREA = f"{COMMUNITY}001"
+
+
+def incident(name: str, at: datetime, **data: str) -> Outgoing:
+    return Outgoing(
+        "police",
+        "/late",
+        name,
+        at,
+        {"grid": AREA, "incident_class": "D01", "case_id": f"late-{name}", "stage": "reported"} | data,
+    )
+
+
+def recount(world: World, late: timedelta, where: str = "1") -> tuple[int, int]:
+    """Straight from the events: all of the day and the late ones among them, each id once."""
+    (row,) = world.rows(
+        "SELECT uniqExact(source, id), uniqExactIf((source, id), dateDiff('millisecond', at, received_at) > {late:Int64}) FROM events "
+        f"WHERE toDate(at, 'Asia/Shanghai') = '2026-11-21' AND stage IN ('', 'reported') AND {where}",
+        {"late": int(late.total_seconds() * 1000)},
+    )
+    return int(row[0]), int(row[1])
+
+
+def test_today_counts_late_incidents_and_says_how_many(api: httpx.Client, world: World) -> None:
+    """What came ten minutes after it happened is in time, a second later it is late; yesterday's is neither, nor is a later step."""
+    before = get(api, "today", area=AREA, cat="disputes")
+    ten, at = timedelta(minutes=10), NOW - timedelta(hours=1)
+    world.write("police", [incident("just-in-time", at), incident("yesterday", MIDNIGHT - timedelta(seconds=1))], delay=ten)
+    late = [
+        incident("late", at),
+        incident("first", MIDNIGHT),
+        incident("step", at, stage="accepted"),
+        incident("fire", at, incident_class="O04"),
+    ]
+    world.write("police", late, delay=ten + timedelta(seconds=1))
+    world.write("police", late, delay=timedelta(hours=5))
+    world.now += timedelta(seconds=LATE_SECONDS)
+    after = get(api, "today", area=AREA, cat="disputes")
+
+    assert (after["day"], after["late_after_minutes"]) == ("2026-11-21", 10)
+    assert after["incidents"] == before["incidents"] + 3
+    assert after["late"] == before["late"] + 2
+    for area, cat, where in (
+        (None, None, "1"),
+        (None, "public_order", "startsWith(incident_class, 'O')"),
+        (AREA, "D01", f"grid = '{AREA}' AND incident_class = 'D01'"),
+    ):
+        body = get(api, "today", **{name: value for name, value in (("area", area), ("cat", cat)) if value})
+        assert (body["incidents"], body["late"]) == recount(world, ten, where)
+    with world.client(late_after=timedelta(hours=4)) as patient:
+        assert get(patient, "today")["late"] == recount(world, timedelta(hours=4))[1] < get(api, "today")["late"]
+
+
+def test_today_of_a_token_is_of_its_scope(api: httpx.Client, world: World) -> None:
+    fire = ", ".join(f"'{entry.code}'" for entry in shipped().incident_classes if entry.department == "fire")
+    scopes = {"own-duty": f"startsWith(grid, '{COMMUNITY}')", "fire-duty": f"incident_class IN ({fire})", "city-duty": "1"}
+    told = {name: get(api, "today", name) for name in scopes}
+
+    for name, where in scopes.items():
+        assert (told[name]["incidents"], told[name]["late"]) == recount(world, timedelta(minutes=10), where)
+    assert told["own-duty"]["incidents"] < told["city-duty"]["incidents"]
+    assert api.get("/api/v1/today?area=150627004", headers=bearer("own-duty")).status_code == 404
+
+
+def test_of_a_day_without_a_word_nothing_is_known(world: World) -> None:
+    with world.client(now=lambda: NOW + timedelta(days=40)) as client:
+        body = get(client, "today")
+    assert (body["day"], body["incidents"], body["late"]) == ("2026-12-31", None, None)
+
+
+@pytest.mark.parametrize("path", ["cases", "scenarios", "today"])
+def test_they_are_for_duty_tokens(api: httpx.Client, path: str) -> None:
     assert api.get(f"/api/v1/{path}").status_code == 403
     assert api.get(f"/api/v1/{path}", headers=bearer("own-open")).status_code == 403
 

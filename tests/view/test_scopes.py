@@ -19,7 +19,7 @@ FIRE = {entry.code for entry in shipped().incident_classes if entry.department =
 OWN = ("own-duty", "own-open")
 ROUTES = (
     "state", "state?window=7d", "state?level=town&window=24h", "state?level=banner&window=24h", "series?step=day", "series?step=hour",
-    "cases?limit=500", "scenarios", "movers?window=24h", "movers?level=community&window=24h", "alerts", "events?limit=500&since=2026-11-18T00:00:00Z",
+    "cases?limit=500", "scenarios", "today", "today?cat=disputes", "movers?window=24h", "movers?level=community&window=24h", "alerts", "events?limit=500&since=2026-11-18T00:00:00Z",
     "response?by=street&month=2026-11", "response?by=community&month=2026-11", "response?by=grid&month=2026-11",
     "response/mediation?month=2026-11", "response/change?month=2026-11",
     "response?by=dept&month=2026-11", "export/grids.csv?window=24h", "export/grids.geojson?window=24h",
@@ -69,6 +69,7 @@ def test_a_community_reads_only_its_own(api: httpx.Client, token: str, path: str
         "events?area={}",
         "cases?area={}",
         "scenarios?area={}",
+        "today?area={}",
         "alerts?area={}",
         "export/series.csv?area={}",
         "export/alerts.csv?area={}",

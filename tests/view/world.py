@@ -92,12 +92,13 @@ class World:
         self.published: list[AlertAction] = []
         self.loading = True
 
-    def write(self, kind: Kind, events: list[Outgoing]) -> None:
-        """Store events as one block."""
+    def write(self, kind: Kind, events: list[Outgoing], delay: timedelta | None = None) -> None:
+        """Store events as one block. They came together an hour from now, or each so long after it happened."""
         first = self._offsets[kind]
         self._offsets[kind] += len(events)
         arrived = int((self.now + timedelta(hours=1)).timestamp() * 1000)
-        records = [RawRecord(first + number, arrived, encode(event).value, ()) for number, event in enumerate(events)]
+        came = [arrived if delay is None else int((event.at + delay).timestamp() * 1000) for event in events]
+        records = [RawRecord(first + number, came[number], encode(event).value, ()) for number, event in enumerate(events)]
         cooked = cook(self._kitchens[kind], records)
         headers = header_of(cooked, RAW[kind].name, f"raw-{kind}", 0).to_kafka()
         self._writer.write(Position("risk-1", 0, self._next("risk")), headers, encode_block(cooked.table))

@@ -71,6 +71,7 @@ export interface Series extends Stamp {
   area: string; cat: string | null; step: "hour" | "day"; model: Record<string, unknown>; complete_until: string | null;
   t: string[]; obs: (number | null)[]; expected: (number | null)[]; upper: (number | null)[]; flag: (boolean | null)[]; masked: number[];
 }
+export interface Today extends Stamp { area: string; cat: string | null; day: string; incidents: number | null; late: number | null; late_as_of: string | null; late_after_minutes: number }
 export interface Mover { area: string; cat: string; obs: number; base: number; score: number; q: number; flag: boolean }
 export interface Movers extends Stamp { window: Span; base: string; compared: number; items: Mover[] }
 export interface TimelineStep { step: string; at: string | null; recorded_at: string | null; role: string; due_at: string | null; met: boolean | null }

@@ -11,7 +11,7 @@ export const EN = {
   loading: "Loading", empty: "No incidents in this period (sources {ok}/{all} well)", failed_part: "This part could not be loaded: please reload the page.", failed: "{what} could not be loaded: {why}. The last good data stays; tried {n} times.",
   partial: "Silent sources: {sources}. Affected: {categories} (hatched, not 0)", source_silent: "Silent sources: {sources}", sources_ok: "Sources {ok}/{all} well",
   today: "Incidents today", open_cases: "Open cases", overdue: "Overdue", red_orange: "High areas", tier_share: "1-3-5 met", published_day: "Published day", shown_sum: "Incidents",
-  about_today: "Incidents that happened today in the city's time zone, by time of occurrence, late ones included; each counts once.",
+  about_today: "Incidents that happened today in the city's time zone, by time of occurrence, late ones included; each counts once. “+n late”: how many of them came more than {minutes} minutes after they happened.", late_n: "+{n} late",
   about_open: "Cases that are not closed.", about_overdue: "Cases whose next step is past the limit of their class.",
   about_red_orange: "Areas of level 4 and of level 3. A rule or detector gives levels; 0 means data and nothing unusual, no data is shown apart.",
   about_tier: "Share of dispatched cases whose arrival met the configured tier, with their number and Wilson's interval; cases without an arrival time count apart and never as met.",

@@ -15,7 +15,7 @@ export const ZH = {
   partial: "数据源无信号：{sources}。受影响：{categories}（图上斜线，不是 0）", source_silent: "数据源无信号：{sources}", sources_ok: "数据源 {ok}/{all} 正常",
   // numbers
   today: "今日事件", open_cases: "未办结", overdue: "超时", red_orange: "红橙区域", tier_share: "1-3-5 达标", published_day: "已公布日", shown_sum: "事件合计",
-  about_today: "今天（城市时区）发生的事件，按发生时间计，含迟到的；同一事件只计一次。",
+  about_today: "今天（城市时区）发生的事件，按发生时间计，含迟到的；同一事件只计一次。“+n 迟到”：其中发生 {minutes} 分钟以后才收到的件数。", late_n: "+{n} 迟到",
   about_open: "尚未结案的案件。", about_overdue: "按该类时限已超过、仍未完成下一步的案件。",
   about_red_orange: "等级 4 和等级 3 的区域数。等级由规则或检测器给出；0 是有数据且无异常，无数据另标。",
   about_tier: "已派警且到场时间达到所配置级别的比例，附件数和 Wilson 区间；没有到场时间的另计，从不算达标。",

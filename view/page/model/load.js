@@ -121,12 +121,11 @@ export async function loadSeries(model) {
   }));
 }
 
-/** Today's incidents by hour, since the city's midnight. @param {Model} model */
+/** Today's incidents, since the city's midnight. @param {Model} model */
 export function loadToday(model) {
   if (!model.duty) return Promise.resolve();
-  const from = midnight(isoDay(serverNow()));
-  const question = () => get("/series", { area: model.view.area, cat: model.view.cat, step: "hour", from: from.toISOString(), to: new Date(serverNow() + HOUR).toISOString() });
-  return load(model, "state", "today", /** @type {() => Promise<import("../types.d.ts").Series>} */ (question), (series) => { model.today = series; });
+  const question = () => get("/today", { area: model.view.area, cat: model.view.cat });
+  return load(model, "state", "today", /** @type {() => Promise<import("../types.d.ts").Today>} */ (question), (today) => { model.today = today; });
 }
 
 /** @param {Model} model */

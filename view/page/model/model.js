@@ -16,7 +16,7 @@ export class Model {
     /** Whether alerts were loaded: none known is not none. */
     this.alertsKnown = false;
     /** @type {Map<string, import("../types.d.ts").Series>} by category, empty: all */ this.series = new Map();
-    /** @type {import("../types.d.ts").Series | null} */ this.today = null;
+    /** @type {import("../types.d.ts").Today | null} */ this.today = null;
     /** @type {import("../types.d.ts").Movers | null} */ this.movers = null;
     /** @type {import("../types.d.ts").ResponseFigures | null} */ this.response = null;
     /** @type {import("../types.d.ts").CaseNews[]} newest first */ this.cases = [];

@@ -44,9 +44,9 @@ const later = (value, model) => (value !== undefined ? number(value) : t(model.d
 function incidents(model) {
   const { state, today, view, duty } = model;
   if (duty && !view.at && !view.window) {
-    if (!today) return { label: t("today"), about: t("about_today"), text: t("loading") };
-    const hours = today.obs.filter((one) => one !== null);
-    return { label: t("today"), about: t("about_today"), text: hours.length ? number(hours.reduce((sum, one) => sum + one, 0)) : t("not_known") };
+    const about = t("about_today", { minutes: today?.late_after_minutes ?? "–" });
+    if (!today) return { label: t("today"), about, text: t("loading") };
+    return { label: t("today"), about, text: today.incidents === null ? t("not_known") : number(today.incidents), more: today.late ? t("late_n", { n: number(today.late) }) : "" };
   }
   const sum = state ? total(state, model.column) : null;
   return { label: state?.window.day ? `${t("published_day")} ${state.window.day}` : t("shown_sum"), about: t("about_sum"), text: sum === null ? (state ? t("not_known") : t("loading")) : number(sum) };
