@@ -26,7 +26,8 @@ def shades(page: Page) -> dict[str, str]:
 
 
 def rows(page: Page) -> dict[str, list[str]]:
-    """Area -> texts of its row in the table, its code first."""
+    """Area -> texts of its row in the table, its code first. The table comes after the first view."""
+    page.wait_for_selector("#areas:not([aria-busy]) tbody tr", state="attached")
     found: list[list[str]] = page.eval_on_selector_all(
         "#areas tbody tr", "rows => rows.map(row => [...row.querySelectorAll('td')].map(cell => cell.textContent))"
     )

@@ -18,10 +18,10 @@ function desk(context) {
   const panels = {
     head: header(context, t("title")), banner: banner(context), figures: figures(context), filters: filters(context), alerts: alertList(context),
     movers: movers(context),
-    why: late(el("aside", { hidden: true }), async () => (await import("../panels/why.js")).why(context)),
-    trend: late(promised("trend-panel", t("trend")), async () => (await import("../panels/trend.js")).trend(context)),
-    cases: late(promised("case-panel", t("case_timeline")), async () => (await import("../panels/cases.js")).cases(context)),
-    table: late(promised("table-panel", t("table")), async () => (await import("../panels/area_table.js")).areaTable(context)),
+    why: late(el("aside", { hidden: true }), async () => { const { why } = await import("../panels/why.js"); return () => why(context); }),
+    trend: late(promised("trend-panel", t("trend")), async () => { const { trend } = await import("../panels/trend.js"); return () => trend(context); }),
+    cases: late(promised("case-panel", t("case_timeline")), async () => { const { cases } = await import("../panels/cases.js"); return () => cases(context); }),
+    table: late(promised("table-panel", t("table")), async () => { const { areaTable } = await import("../panels/area_table.js"); return () => areaTable(context); }),
   };
   const main = el("main", { class: "desk" }, panels.figures.node, panels.filters.node, map.node, panels.alerts.node, panels.movers.node, panels.trend.node, panels.cases.node, panels.table.node);
   const node = el("div", { class: "page" }, el("a", { class: "skip", href: "#areas" }, t("skip")), panels.head.node, panels.banner.node, main, panels.why.node);

@@ -6,6 +6,7 @@ import { isoDay } from "../base/format.js";
 import { read, write } from "../base/permalink.js";
 import { nextTurn, painted } from "../base/turns.js";
 import { language, speak, t } from "../base/words.js";
+import { Live } from "../model/live.js";
 import { loadAlerts, loadCases, loadCity, loadDetail, loadMovers, loadOpen, loadPoints, loadResponse, loadScenarios, loadSeries, loadState, loadTimeline, loadToday, load } from "../model/load.js";
 import { Model } from "../model/model.js";
 import { announcer } from "../panels/announcer.js";
@@ -102,7 +103,7 @@ export async function start(build, page) {
   await painted();
   bringFont();
   await first;
-  stream = await live(model, speaker.announce, page.news);
+  stream = live(model, speaker.announce, page.news);
   await rest;
   setInterval(() => slow(model, page.scenarios), MINUTE_MS);
 }
@@ -111,8 +112,7 @@ export async function start(build, page) {
  * The stream comes after the first state: what fell between the two, its number tells.
  * @param {Model} model @param {Context["announce"]} announce @param {(alert: import("../types.d.ts").Alert) => void} [news]
  */
-async function live(model, announce, news) {
-  const { Live } = await import("../model/live.js");
+function live(model, announce, news) {
   const stream = new Live(model, (alert) => {
     const what = `${alertWord(model, alert.level)} ${model.city?.place(alert.area)} ${subject(model, alert)}`;
     announce(t("new_red", { what }), alert.level === 1);

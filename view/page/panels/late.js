@@ -10,21 +10,19 @@ import { frame } from "./context.js";
 /** Panels come one after another, so that each is a short piece of work. @type {Promise<void>} */
 let before = Promise.resolve();
 
-/** @param {HTMLElement} place what stands there until then @param {() => Promise<Panel>} bring @returns {Panel} */
+/** @param {HTMLElement} place what stands there until then @param {() => Promise<() => Panel>} bring the code; what it gives makes the panel @returns {Panel} */
 export function late(place, bring) {
   /** @type {Panel | null} */ let panel = null;
   const come = async () => {
     await painted();
-    try {
-      panel = await bring();
+    const make = await bring().catch(() => null); // the network went away: the browser keeps no module that did not come
+    if (make) {
+      panel = make();
       place.replaceWith(panel.node);
-    } catch (error) {
-      console.error(error);
-      place.append(el("p", { role: "alert" }, t("failed_part")));
-    }
+    } else place.append(el("p", { role: "alert" }, t("failed_part")));
     await nextTurn();
   };
-  before = before.then(come);
+  before = before.then(come, come);
   return { node: place, show: (topics) => panel?.show(topics) };
 }
 
