@@ -7,13 +7,12 @@ const TURN = 2.4;
 const FROM_MARK = 13;
 
 export class Points {
-  /** @param {SVGSVGElement} map that they lie over @param {() => import("./frame.js").Box} box the part of it that is seen */
-  constructor(map, box) {
+  /** Drawn anew by the map that they lie over, when its size changes. @param {() => import("./frame.js").Box} box the part of it that is seen */
+  constructor(box) {
     this.box = box;
     this.node = el("canvas", { class: "points", "aria-hidden": "true" });
     /** @type {[number, number][]} */ this.places = [];
     /** @type {Set<string>} */ this.marked = new Set();
-    new ResizeObserver(() => this.draw()).observe(map);
   }
 
   /** @param {[number, number][]} places in the plane of the map @param {Set<string>} marked places that a mark covers */

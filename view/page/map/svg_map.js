@@ -31,11 +31,16 @@ export class SvgMap {
     this.cursor = svg("path", { class: "cursor" });
     this.marks = svg("g", { class: "marks", "aria-hidden": "true" });
     this.svg = svg("svg", { class: "map", role: "group", "aria-label": label, preserveAspectRatio: "xMidYMid meet" }, patterns(), this.ground, this.borders, this.names, this.chosen, this.cursor, this.marks);
-    this.dots = new Points(this.svg, () => this.frame.box);
+    this.dots = new Points(() => this.frame.box);
     this.node = el("div", { class: "stage" }, this.svg, this.dots.node);
     /** @type {[number, number][]} */ this.marked = [];
     this.marksTold = "";
+    /** Pixels. */ this.wide = 0;
     this.frame = new Frame(this.svg, () => this.#scaleMarks());
+    new ResizeObserver(([seen]) => {
+      this.wide = seen?.contentRect.width ?? 0;
+      this.#scaleMarks();
+    }).observe(this.svg);
     this.svg.addEventListener("click", (event) => this.#each(event, (at) => this.#pick(at)));
     this.svg.addEventListener("pointerover", (event) => this.#each(event, (at) => this.#tell("point", at)));
     this.svg.addEventListener("focusin", (event) => this.#each(event, (at) => this.#focused(at)));
@@ -126,9 +131,9 @@ export class SvgMap {
     this.areas[at]?.focus();
   }
 
-  /** A mark is as large on any zoom. */
+  /** A mark is as large on any zoom, and can be seen on a phone. */
   #unit() {
-    return Math.max(0.4, this.frame.box[2] / 1100);
+    return Math.max(0.4, this.frame.box[2] / 1100, this.wide ? (0.6 * this.frame.box[2]) / this.wide : 0);
   }
 
   #scaleMarks() {
