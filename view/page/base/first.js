@@ -16,3 +16,4 @@ begin(address(`/grids.${document.body.dataset.grids}.geojson`));
 // A day begins at the city's midnight, which only `meta` tells.
 if (view.at.length !== 10) begin(address("/state", { window: view.window, at: view.at, level: view.level }));
 begin(address("/alerts", { state: "active", limit: MOST_ALERTS }));
+begin(address("/response", { by: "tier" }));
