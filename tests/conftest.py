@@ -24,7 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faults")
     group.addoption("--full", action="store_true", help="all crash points and many kills, instead of the short form")
     group.addoption("--seed", type=int, help="of moments, sizes and kills; printed, so that a failure can be repeated")
-    group.addoption("--faults", action="store_true", help="only tests that docs/faults.md names; what they say is kept")
+    group.addoption(
+        "--faults", action="store_true", help="only tests/faults and tests that docs/faults.md names; what those say is kept"
+    )
     group.addoption("--kills", type=int, help="random kill -9 during the storm")
 
 
@@ -40,11 +42,14 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --faults, the named tests alone."""
+    """With --faults, what breaks something, here or elsewhere, alone."""
     if config.getoption("--faults"):
-        dropped = [item for item in items if bare(item.nodeid) not in NAMED]
-        config.hook.pytest_deselected(items=dropped)
-        items[:] = [item for item in items if bare(item.nodeid) in NAMED]
+        config.hook.pytest_deselected(items=[item for item in items if not _breaks(item)])
+        items[:] = [item for item in items if _breaks(item)]
+
+
+def _breaks(item: pytest.Item) -> bool:
+    return bare(item.nodeid) in NAMED or item.nodeid.startswith("tests/faults/")
 
 
 @pytest.fixture(scope="session")
