@@ -67,17 +67,17 @@ def test_partitions_are_added_while_the_worker_is_away(parts: Parts, traffic: Tr
     parts.settle()
     parts.kill("work-1")
     with admin_of(parts.broker) as admin:
-        for topic in (RISK, RAW["grid"]):
+        for topic in (RISK, RAW["police"]):
             most = len(admin.describe_topics([topic.name])[0]["partitions"])
             admin.create_partitions({topic.name: most + 1})
-        last = len(admin.describe_topics([RAW["grid"].name])[0]["partitions"]) - 1
+        last = len(admin.describe_topics([RAW["police"].name])[0]["partitions"]) - 1
     parts.tend(1.0)
-    records = traffic.records(60)
-    parts.send([record for record in records if record.kind != "grid"])
-    parts.send_to(last, [record for record in records if record.kind == "grid"])
+    records = traffic.records(60)  # the broken one among them is of the police
+    parts.send([record for record in records if record.kind != "police"])
+    parts.send_to(last, [record for record in records if record.kind == "police"])
 
     parts.check(traffic.sent)
-    assert parts.number(f"SELECT count() > 0 FROM blocks WHERE source_topic = 'citybrain.grid' AND source_partition = {last}")
+    assert parts.number(f"SELECT count() > 0 FROM blocks WHERE source_topic = 'citybrain.police' AND source_partition = {last}")
 
 
 def test_gaps_of_transactions_do_not_stop_commits(parts: Parts, traffic: Traffic) -> None:

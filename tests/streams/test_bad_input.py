@@ -76,7 +76,7 @@ BAD: dict[str, tuple[bytes | None, str]] = {
     "a time that is a number": (event("bad", time=1795392000), "invalid_time"),
     "a day that is none": (event("bad", time="2026-02-30T08:00:00Z"), "invalid_time"),
     "an hour that is none": (event("bad", time="2026-11-23T25:00:00Z"), "invalid_time"),
-    "an hour ahead": (event("bad", time=(NOW + timedelta(hours=1)).isoformat()), "time_out_of_range"),
+    "a day ahead": (event("bad", time=(NOW + timedelta(days=1)).isoformat()), "time_out_of_range"),
     "year 1": (event("bad", time="0001-01-01T00:00:00Z"), "time_out_of_range"),
     "year 9999": (event("bad", time="9999-12-31T23:59:59Z"), "time_out_of_range"),
     "coordinates swapped": (position(39.61, 109.98), "invalid_position"),
