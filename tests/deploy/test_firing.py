@@ -32,6 +32,8 @@ from tests.deploy.test_prometheus import SHIPPED, Stack, until
 from tests.sinks.blocks import block, raw
 
 BLOCKS = 400
+HELD_PER_SECOND, BEHIND = 200, 130_000
+"""Records a second, and records: for two minutes more wait than the rule allows."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     (folder / "rules.yml").write_text(rules, encoding="utf-8")
     with ExitStack() as closing, pytest.MonkeyPatch.context() as patch:
         patch.setattr(test_prometheus, "SHIPPED", folder)
-        running = Stack(folder / "stack", closing)
+        running = Stack(folder / "stack", closing, CITYBRAIN_WORK__MOST_PER_SECOND=str(HELD_PER_SECOND))
         for part in ("load", "work-1"):
             until(f"{part} running", partial(running.runs, part))
         yield running
@@ -106,3 +108,10 @@ def test_doubles(stack: Stack) -> None:
     assert subprocess.run(audit, capture_output=True, check=False).returncode == 1
 
     fires(stack, "CitybrainDoubles")
+
+
+def test_behind(stack: Stack) -> None:
+    """More comes than the worker may read; it goes on reading all the same."""
+    send(stack, 1_000_000, BEHIND)
+    fires(stack, "CitybrainBehind")
+    assert "CitybrainNoProgress" not in stack.firing()

@@ -81,7 +81,7 @@ class Duty(http.server.BaseHTTPRequestHandler):
 class Stack:
     """`citybrain up`, Prometheus with the shipped rules, Alertmanager with the shipped routes and a webhook."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, **settings: str) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self._stack = folder, stack
         kafka, metrics, self.view, self.prometheus, self.alertmanager = (free_port() for _ in range(5))
@@ -98,7 +98,8 @@ class Stack:
                 "CITYBRAIN_METRICS__PORT": str(metrics),
                 "CITYBRAIN_VIEW__PORT": str(self.view),
                 "CITYBRAIN_ALERTMANAGER__URL": f"http://127.0.0.1:{self.alertmanager}",
-            },
+            }
+            | settings,
             stdout=subprocess.PIPE,
         )
         stack.callback(self._end, self.up, signal.SIGINT)
