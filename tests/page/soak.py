@@ -24,8 +24,9 @@ WARM_SECONDS: Final = 30.0
 LONG_WARM_SECONDS: Final = 240.0
 """Of a run of minutes: by then the browser has compiled what is used, and its own lists of requests and paints, some hundred
 entries each, are full."""
-LOOKS: Final = 5
-"""What is in flight at one look is not at the next; the smallest heap is what is kept."""
+LOOKS: Final = 10
+"""What is in flight at one look is not at another, and a leak is there at all of them: the smallest counts."""
+LOOK_SECONDS: Final = 1.0
 GRIDS: Final = tuple(f"15062700100100{n}" for n in range(1, 7))
 
 
@@ -37,15 +38,20 @@ class Measured(NamedTuple):
     listeners: float
 
 
-def measure(page: Page, session: CDPSession) -> Measured:
-    """Collect garbage, then ask; the smallest of some looks."""
+def measure(session: CDPSession) -> Measured:
+    """Collect garbage, then ask."""
+    for _ in range(2):
+        session.send("HeapProfiler.collectGarbage")
+    found = {one["name"]: float(one["value"]) for one in session.send("Performance.getMetrics")["metrics"]}
+    return Measured(found["JSHeapUsedSize"], found["Nodes"], found["JSEventListeners"])
+
+
+def steady(page: Page, session: CDPSession) -> Measured:
+    """The smallest of some looks at a page that nobody changes."""
     looks = []
     for _ in range(LOOKS):
-        for _ in range(2):
-            session.send("HeapProfiler.collectGarbage")
-        found = {one["name"]: float(one["value"]) for one in session.send("Performance.getMetrics")["metrics"]}
-        looks.append(Measured(found["JSHeapUsedSize"], found["Nodes"], found["JSEventListeners"]))
-        page.wait_for_timeout(200)
+        page.wait_for_timeout(LOOK_SECONDS * 1000)
+        looks.append(measure(session))
     return Measured(*(min(column) for column in zip(*looks, strict=True)))
 
 
@@ -60,17 +66,17 @@ def soak(browser: Browser, city: CityProcess, seconds: float, *, say: bool = Fal
     session = context.new_cdp_session(page)
     session.send("Performance.enable")
     _live(page, city, LONG_WARM_SECONDS if seconds > LONG_WARM_SECONDS else WARM_SECONDS, "warm")
-    before = measure(page, session)
+    before = steady(page, session)
     changes, done = 0, time.monotonic() + seconds
     while (rest := done - time.monotonic()) > 0:
         changes += _live(page, city, min(60.0, rest), f"s{changes}")
         if say:
-            now = measure(page, session)
+            now = measure(session)
             print(
                 f"{changes:5} changes, heap {now.heap / 1e6:.2f} MB, {now.nodes:.0f} nodes, {now.listeners:.0f} listeners",
                 flush=True,
             )
-    after = measure(page, session)
+    after = steady(page, session)
     context.close()
     return before, after, changes
 
