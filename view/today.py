@@ -10,15 +10,11 @@ from typing import Any, Final, NamedTuple
 
 from view.answers import stamp
 from view.city import CATEGORIES, COLUMN
-from view.counts import hours_with_data, narrowed
+from view.counts import by_hour, hours_with_data
 from view.parts import Parts, Pulse
 from view.who import Scope, Who
 from view.windows import Span, day_span, whole
 
-INCIDENTS: Final = (
-    "SELECT toInt64(sum(incidents)) AS n FROM counts_minute WHERE minute >= {start:DateTime('UTC')} "
-    "AND minute < {end:DateTime('UTC')} AND startsWith(grid, {area:String}) AND "
-)
 LATE: Final = (
     "SELECT grid, incident_class, toInt64(count()) AS n FROM events "
     "PREWHERE at >= {start:DateTime('UTC')} AND at < {end:DateTime('UTC')} AND received_at > at + toIntervalSecond({late:UInt32}) "
@@ -62,10 +58,7 @@ def today(parts: Parts, pulse: Pulse, who: Who, area: str, cat: str | None) -> d
 def _incidents(parts: Parts, who: Who, span: Span, area: str, cat: str | None) -> int | None:
     if not hours_with_data(parts.ask, span.start, span.end):
         return None
-    inside, only = who.scope.condition(), narrowed(cat)
-    values = {"start": whole(span.start), "end": whole(span.end), "area": area} | inside.parameters | only.parameters
-    (row,) = parts.ask(f"{INCIDENTS}{inside.sql} AND {only.sql}", values)
-    return int(row["n"])
+    return sum(by_hour(parts.ask, who.scope, area, cat, span.start, span.end).values())
 
 
 def _late(parts: Parts, pulse: Pulse, span: Span) -> Late:
