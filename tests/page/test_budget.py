@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.page.conftest import Watched
-from view.page.files import IMPORT, Files, joined
+from view.page.files import HERE, IMPORT, Files, joined
 
 SCRIPTS = 60_000
 FIRST_VIEW = 150_000
@@ -71,7 +71,7 @@ def test_the_first_view_over_the_wire(watched: Watched, url: str, path: str) -> 
 def test_scripts_keep_their_lines_and_lose_only_comments(files: Files) -> None:
     """So that a complaint of a browser names the line of the source; what is left out is comment from its first sign to its last."""
     for name in (one for one in files.known if one.endswith(".js") and not one.startswith("lib/")):
-        source = (files._folder / name).read_text(encoding="utf-8").splitlines()
+        source = (HERE / name).read_text(encoding="utf-8").splitlines()
         sent = files.known[name].content.body.decode().splitlines()
         assert len(sent) == len(source), name
         lost = [line.strip() for line, kept in zip(source, sent, strict=True) if line != kept]

@@ -51,7 +51,8 @@ class Files:
             content.update(name.encode() + hashlib.sha256(file.content.body).digest())
         self.hash = content.hexdigest()[:16]
         self.missing = [name for name in LIBRARIES if name not in self.known]
-        self._folder = folder
+        text = (folder / "html" / "page.html").read_text(encoding="utf-8")
+        self._shells = {page: self._shell(text, page) for page in pages}
 
     @property
     def root(self) -> str:
@@ -60,22 +61,22 @@ class Files:
 
     def shell(self, page: str, grids: str = "") -> bytes:
         """An HTML page that names this content and the set of grids; every module it needs is asked for at once."""
-        text = (self._folder / "html" / "page.html").read_text(encoding="utf-8")
+        return self._shells[page].replace("{grids}", grids).encode()
+
+    def _shell(self, text: str, page: str) -> str:
         preloads = "\n".join(f'<link rel="modulepreload" href="{self.root}/{one}">' for one in self._modules(page))
-        for name, value in {"preloads": preloads, "root": self.root, "page": page, "grids": grids}.items():
-            text = text.replace(f"{{{name}}}", value)
-        return text.encode()
+        return text.replace("{preloads}", preloads).replace("{root}", self.root).replace("{page}", page)
 
     def _modules(self, page: str) -> list[str]:
         """What asks the first questions comes first."""
         first = self.imports(FIRST)
         return first + [name for name in self.imports(f"pages/{page}.js") if name not in first]
 
-    def imports(self, name: str, form: re.Pattern[str] = IMPORT) -> list[str]:
+    def imports(self, name: str) -> list[str]:
         """Every module that a module loads at once, itself first."""
         found = [name]
         for one in found:
-            for wanted in form.findall(self.known[one].content.body.decode()):
+            for wanted in IMPORT.findall(self.known[one].content.body.decode()):
                 path = joined(Path(one).parent, wanted)
                 if path not in found:
                     found.append(path)
