@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from tests.page.conftest import SWITCHES
-from tests.page.world import CityProcess, alert_of, incident
-from tests.view.world import SECRETS
+from tests.page.world import CityProcess, alert_of
+from tests.view.world import SECRETS, incident
 
 MOST_HEAP: Final = 1.2
 SLACK_NODES: Final = 400

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.page.asking import api, numbers, rows, shades
 from tests.page.conftest import SWITCHES, Watched, watching
-from tests.page.world import RED, CityProcess, incident
-from tests.view.world import ZONE
+from tests.page.world import RED, CityProcess
+from tests.view.world import ZONE, incident
 
 PATHS = ["/desk", "/m", "/handover", "/scenarios", "/scenarios?scenario=smart_community"]
 LIGHTNESS = """() => {

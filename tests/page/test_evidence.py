@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.page.asking import api
 from tests.page.conftest import Watched
-from tests.page.world import ORANGE, RED, CityProcess, alert_of, incident
+from tests.page.world import ORANGE, RED, CityProcess, alert_of
+from tests.view.world import incident
 
 NEW = "150627005001001"
 

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.page.asking import api, numbers, rows
 from tests.page.conftest import PATIENCE_MS, Watched, watching
-from tests.page.world import ORANGE, RED, CityProcess, alert_of, incident
+from tests.page.world import ORANGE, RED, CityProcess, alert_of
+from tests.view.world import incident
 
 BROKEN = ("ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "net::", "Failed to load resource")
 

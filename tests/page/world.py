@@ -16,7 +16,7 @@ from ingest.outgoing import Outgoing
 from schemas.alerts import AlertAction, AlertRaised, alert_id
 from schemas.events import Kind
 from tests.alerts import raised
-from tests.view.world import World, serving
+from tests.view.world import World, incident, serving
 
 DAYS: Final = 30
 A_DAY: Final = 110
@@ -77,17 +77,6 @@ def alert_of(area: str, level: int, now: datetime, **changes: Any) -> AlertRaise
     data = made.data
     name = alert_id(data.detector, data.params_hash, area, data.category, data.incident_class, start, end)
     return made.model_copy(update={"id": name, "time": now - timedelta(minutes=2)})
-
-
-def incident(name: str, grid: str, at: datetime, incident_class: str = "D01", **data: Any) -> Outgoing:
-    """One incident that is told once."""
-    return Outgoing(
-        "police",
-        "/110",
-        name,
-        at,
-        {"grid": grid, "incident_class": incident_class, "case_id": name, "stage": "reported"} | data,
-    )
 
 
 def _case(

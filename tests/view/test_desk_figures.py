@@ -10,7 +10,7 @@ import pytest
 from ingest.outgoing import Outgoing
 from schemas.catalogue.read import shipped
 from tests.view.test_numbers import get
-from tests.view.world import COMMUNITY, NOW, ZONE, World, bearer
+from tests.view.world import COMMUNITY, NOW, ZONE, World, bearer, incident
 from view.today import LATE_SECONDS
 
 
@@ -56,14 +56,8 @@ MIDNIGHT = datetime(2026, 11, 21, tzinfo=ZONE)
 AREA = f"{COMMUNITY}001"
 
 
-def incident(name: str, at: datetime, **data: str) -> Outgoing:
-    return Outgoing(
-        "police",
-        "/late",
-        name,
-        at,
-        {"grid": AREA, "incident_class": "D01", "case_id": f"late-{name}", "stage": "reported"} | data,
-    )
+def on_the_day(name: str, at: datetime, **data: str) -> Outgoing:
+    return incident(f"late-{name}", AREA, at, **data)
 
 
 def recount(world: World, late: timedelta, where: str = "1") -> tuple[int, int]:
@@ -80,12 +74,12 @@ def test_today_counts_late_incidents_and_says_how_many(api: httpx.Client, world:
     """What came ten minutes after it happened is in time, a second later it is late; yesterday's is neither, nor is a later step."""
     before = get(api, "today", area=AREA, cat="disputes")
     ten, at = timedelta(minutes=10), NOW - timedelta(hours=1)
-    world.write("police", [incident("just-in-time", at), incident("yesterday", MIDNIGHT - timedelta(seconds=1))], delay=ten)
+    world.write("police", [on_the_day("just-in-time", at), on_the_day("yesterday", MIDNIGHT - timedelta(seconds=1))], delay=ten)
     late = [
-        incident("late", at),
-        incident("first", MIDNIGHT),
-        incident("step", at, stage="accepted"),
-        incident("fire", at, incident_class="O04"),
+        on_the_day("late", at),
+        on_the_day("first", MIDNIGHT),
+        on_the_day("step", at, stage="accepted"),
+        on_the_day("fire", at, incident_class="O04"),
     ]
     world.write("police", late, delay=ten + timedelta(seconds=1))
     world.write("police", late, delay=timedelta(hours=5))

@@ -17,7 +17,7 @@ from ingest.outgoing import Outgoing
 from tests.alerts import action, raised
 from tests.view.live_client import messages
 from tests.view.test_numbers import get
-from tests.view.world import COMMUNITY, NOW, World, bearer, serving
+from tests.view.world import COMMUNITY, NOW, World, bearer, incident, serving
 from view.days import PublishedDays
 from view.live import QUEUE, RING, Client, Hub
 from view.parts import Pulse
@@ -27,15 +27,8 @@ DUTY = bearer("city-duty")
 GRID = f"{COMMUNITY}001"
 
 
-def incident(name: str, grid: str = GRID, **data: Any) -> Outgoing:
-    at = NOW - timedelta(minutes=30)
-    return Outgoing(
-        "police",
-        "/live",
-        name,
-        at,
-        {"grid": grid, "incident_class": "D01", "case_id": f"live-{name}", "stage": "reported"} | data,
-    )
+def fresh(name: str, grid: str = GRID, **data: Any) -> Outgoing:
+    return incident(f"live-{name}", grid, NOW - timedelta(minutes=30), **data)
 
 
 def test_a_change_is_told_and_adds_up_to_the_state(api: httpx.Client, world: World) -> None:
@@ -43,7 +36,7 @@ def test_a_change_is_told_and_adds_up_to_the_state(api: httpx.Client, world: Wor
         hello = stream.next("hello")
         stream.settle()
         before = get(api, "state")
-        world.write("police", [incident("one"), incident("two")])
+        world.write("police", [fresh("one"), fresh("two")])
         delta = stream.next("delta")
         case = stream.next("case")
     after = get(api, "state")
@@ -77,17 +70,17 @@ def test_who_was_away_is_told_what_was_missed_once(api: httpx.Client, world: Wor
     with messages(api, DUTY) as stream:
         stream.next("hello")
         stream.settle()
-        world.write("police", [incident("seen")])
+        world.write("police", [fresh("seen")])
         stream.next("case")
         last = stream.last_id
         assert last
     with messages(api, DUTY) as other:  # somebody listens, so the ring goes on
         other.next("hello")
-        world.write("police", [incident("missed")])
+        world.write("police", [fresh("missed")])
         assert other.next("case")["case"] == "live-missed"
     with messages(api, DUTY | {"Last-Event-ID": last}) as back:
         assert back.next("case")["case"] == "live-missed"
-        world.write("police", [incident("new")])
+        world.write("police", [fresh("new")])
         assert back.next("case")["case"] == "live-new"
     assert "reset" not in back.seen
 
@@ -116,7 +109,7 @@ def test_the_store_may_be_away_for_a_while(world: World) -> None:
         stream.next("hello")
         stream.settle()
         away = True
-        world.write("police", [incident("while-away")])
+        world.write("police", [fresh("while-away")])
         time.sleep(1.5)
         answer = client.get("/api/v1/events", headers=DUTY)
         assert answer.status_code == 503
@@ -141,10 +134,10 @@ def test_a_client_that_does_not_read_is_dropped_and_slows_nobody(world: World) -
             deadline, rounds = time.monotonic() + 200, 0
             while client.get("/healthz").json()["dropped"] == 0:
                 assert time.monotonic() < deadline
-                world.write("police", [incident(f"much-{rounds}-{number}", grid) for number, grid in enumerate(grids)])
+                world.write("police", [fresh(f"much-{rounds}-{number}", grid) for number, grid in enumerate(grids)])
                 rounds += 1
                 assert len(stream.next("delta")["d"]) == len(grids)
-            world.write("police", [incident("after")])
+            world.write("police", [fresh("after")])
             while stream.next("case")["case"] != "live-after":
                 pass
             health = client.get("/healthz").json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 from schemas.catalogue.read import shipped
 from tests.view.live_client import messages
 from tests.view.test_numbers import get
-from tests.view.world import COMMUNITY, OTHER, World, bearer, serving, tokens
+from tests.view.world import COMMUNITY, NOW, OTHER, World, bearer, incident, serving, tokens
 from view.who import ANONYMOUS, Scope, check_grant
 
 FIRE = {entry.code for entry in shipped().incident_classes if entry.department == "fire"}
@@ -123,12 +124,11 @@ def test_a_department_reads_only_its_classes(api: httpx.Client, world: World) ->
 
 
 def test_the_live_stream_keeps_to_the_scope(api: httpx.Client, world: World) -> None:
-    from tests.view.test_live import incident
-
+    at = NOW - timedelta(minutes=30)
     with messages(api, bearer("own-duty")) as own:
         assert own.next("hello")
         own.settle()
-        world.write("police", [incident("outside", f"{OTHER}001"), incident("inside", f"{COMMUNITY}001")])
+        world.write("police", [incident("outside", f"{OTHER}001", at), incident("inside", f"{COMMUNITY}001", at)])
         delta, case = own.next("delta"), own.next("case")
     state = get(api, "state", "own-duty")
 

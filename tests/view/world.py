@@ -76,6 +76,17 @@ def bearer(name: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer x{name}"} if name else {}
 
 
+def incident(name: str, grid: str, at: datetime, incident_class: str = "D01", **data: Any) -> Outgoing:
+    """One incident of the police; its case has its name."""
+    return Outgoing(
+        "police",
+        "/110",
+        name,
+        at,
+        {"grid": grid, "incident_class": incident_class, "case_id": name, "stage": "reported"} | data,
+    )
+
+
 class World:
     """The store, its writers, and a client of the API over it."""
 
