@@ -96,6 +96,7 @@ def test_without_a_token_only_whole_days_and_no_small_count(watched: Watched) ->
     """Scenario 21, as the page shows it: no level, no count from 1 to 4 on the map or in the table."""
     page = watched.open("/desk", token=None)
     page.wait_for_selector("svg.map [data-shade]")
+    page.wait_for_selector("#areas td.n", state="attached")
     expect(page.locator(".banner.note")).to_be_visible()
     labels = page.eval_on_selector_all("svg.map [data-code]", "all => all.map(one => one.ariaLabel)")
     cells = page.eval_on_selector_all("#areas td.n", "all => all.map(one => one.textContent)")
