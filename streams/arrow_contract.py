@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -34,3 +35,13 @@ def arrow_type(annotation: Any) -> pa.DataType:
         return pa.int64()
     message = f"field type {annotation!r}: the Arrow fast path reads str, int, float, datetime, Literal, list and models"
     raise TypeError(message)
+
+
+def numbers_in(fields: Iterable[pa.Field]) -> Iterator[str]:
+    """Names of all fields that hold a number, at any depth."""
+    for field in fields:
+        inner = field.type.value_type if pa.types.is_list(field.type) else field.type
+        if pa.types.is_struct(inner):
+            yield from numbers_in(inner)
+        elif pa.types.is_integer(inner) or pa.types.is_floating(inner):
+            yield field.name

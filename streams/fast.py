@@ -29,8 +29,10 @@ METRIC: Final = r"^[a-z][a-z0-9_.]{0,63}$"
 NAMED_ROW: Final = re.compile(r" in row (\d+)$")
 MOST_NAMED: Final = 64
 """Refusals of a batch that are followed to the row Arrow names; after that parts are halved."""
+LARGEST_PART: Final = 4_000
+"""Records Arrow reads in one call, as long as it takes them all: the call itself is a tenth of the cost of a thousand."""
 PART: Final = 1_000
-"""Records Arrow reads in one call, so that one it refuses costs its neighbours little."""
+"""Records of a call after a refusal, so that one more costs its neighbours little."""
 SMALLEST_PART: Final = 32
 """A part this small that Arrow refuses goes to the judge record by record."""
 
@@ -55,7 +57,7 @@ def _read_parts(
     tables: list[pa.Table] = []
     read: list[Positions] = []
     doubtful: list[int] = []
-    parts = [positions[first : first + PART] for first in range(0, len(positions), PART)][::-1]
+    parts = _cut(positions, LARGEST_PART)
     named = 0
     while parts:
         part = parts.pop()
@@ -72,10 +74,10 @@ def _read_parts(
             # What follows a closed record is named as the next row: its neighbour before is as doubtful.
             first = max(row - 1, 0)
             doubtful.extend(part[first : row + 1].tolist())
-            around = [part[row + 1 :], part[:first]]
+            around = [*_cut(part[row + 1 :], PART), *_cut(part[:first], PART)]
         else:
             around = [part[len(part) // 2 :], part[: len(part) // 2]]
-        parts.extend(rest for rest in around if len(rest))
+        parts.extend(around)
     if not tables:
         return [], doubtful
     taken = np.concatenate(read)
@@ -84,6 +86,11 @@ def _read_parts(
         doubtful.extend(taken[~good].tolist())
         flat = flat.filter(pa.array(good))
     return [flat], doubtful
+
+
+def _cut(positions: Positions, most: int) -> list[Positions]:
+    """Parts of at most so many, the last one first: the next one is taken from the end."""
+    return [positions[first : first + most] for first in range(0, len(positions), most)][::-1]
 
 
 def _lines(values: pa.BinaryArray, part: Positions) -> pa.Buffer:

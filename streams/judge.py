@@ -5,7 +5,7 @@ The Arrow fast path may only accept what this accepts, with the same values; it 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from pydantic import ValidationError
@@ -17,12 +17,19 @@ from streams.records import RawRecord, Reject
 KEPT_BODY_BYTES: Final = 65_536
 
 
+class Unreadable(NamedTuple):
+    """What is no JSON document."""
+
+    reason: str
+    detail: str
+
+
 def judge(kind: Kind, record: RawRecord, value: bytes) -> dict[str, Any] | Reject:
     """Read one structured event of `kind`: a row of READ_SCHEMA, or why not."""
-    if problem := _not_readable(value):
-        return Reject(record.offset, record.timestamp, *problem, None, record.value or b"")
-    document = orjson.loads(value)
-    if problem := _not_plain(document):
+    document = _document(value)
+    if isinstance(document, Unreadable):
+        return Reject(record.offset, record.timestamp, *document, None, record.value or b"")
+    if _may_be_odd(value) and (problem := _not_plain(document)):
         return Reject(record.offset, record.timestamp, *problem, kept_body(document), record.value or b"")
     try:
         event = EVENT_MODELS[kind].model_validate_json(value)
@@ -57,22 +64,28 @@ def judge(kind: Kind, record: RawRecord, value: bytes) -> dict[str, Any] | Rejec
     }
 
 
-def _not_readable(value: bytes) -> tuple[str, str] | None:
+def _document(value: bytes) -> object | Unreadable:
+    """The JSON value that these bytes hold."""
     if not value:
-        return "empty", "the record has no value"
+        return Unreadable("empty", "the record has no value")
     if len(value) > MAX_EVENT_BYTES:
-        return "too_large", f"{len(value)} bytes; at most {MAX_EVENT_BYTES}"
+        return Unreadable("too_large", f"{len(value)} bytes; at most {MAX_EVENT_BYTES}")
     try:
         value.decode()
     except UnicodeDecodeError as error:
-        return "not_utf8", f"byte {error.start}: {error.reason}"
+        return Unreadable("not_utf8", f"byte {error.start}: {error.reason}")
     try:
-        orjson.loads(value)
+        document: object = orjson.loads(value)
     except orjson.JSONDecodeError as error:
         if "depth" in error.msg:
-            return "too_deep", f"nested deeper than the JSON reader goes; at most {MAX_DEPTH} levels"
-        return "not_json", f"{error.msg} at byte {len(value.decode()[: error.pos].encode())}"
-    return None
+            return Unreadable("too_deep", f"nested deeper than the JSON reader goes; at most {MAX_DEPTH} levels")
+        return Unreadable("not_json", f"{error.msg} at byte {len(value.decode()[: error.pos].encode())}")
+    return document
+
+
+def _may_be_odd(value: bytes) -> bool:
+    """Whether `_not_plain` could find anything: JSON writes NUL in one way, and a level needs an opener."""
+    return b"\\u0000" in value or value.count(b"{") + value.count(b"[") > MAX_DEPTH
 
 
 def _not_plain(document: object) -> tuple[str, str] | None:

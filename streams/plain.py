@@ -13,16 +13,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from schemas.events import MAX_DEPTH
+from schemas.events import EVENT_MODELS, MAX_DEPTH
 from schemas.person_fields import PERSON_FIELDS
+from streams.arrow_contract import arrow_schema, numbers_in
 from streams.columns import bounds_of
 
 LONGEST: Final = 65_536
 """Longer records go to the judge one by one, bytes."""
+NUMBERS: Final = sorted({name for model in EVENT_MODELS.values() for name in numbers_in(arrow_schema(model))})
 TRAPS: Final = (
     r"[\n\r\x00]|\\u0000"  # a raw line end would cut a record; the contract refuses NUL
     r"|[:,\[][ \t]*-?(?:NaN|Inf"  # rapidjson takes them
     r"|[0-9][0-9.]*[eE]\+?[0-9]{3}|[0-9][0-9.]{99})"  # a field nobody reads may hold more than a double can
+    rf"|\"(?:{'|'.join(map(re.escape, NUMBERS))})\"[ \t]*:[ \t]*[\"\[{{tf]"  # Arrow refuses it, and with it all it reads in one call
     rf"|(?:[\[{{][^\[{{]*){{{MAX_DEPTH + 1}}}"  # so many openers may be nesting that is too deep; the judge walks it without recursion
 )
 """What Arrow reads in another way than the judge."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from schemas.events import EVENT_TYPES, DeviceStatus, Kind, MediationLevel, Stage
 from schemas.taxonomy import taxonomy
 from streams.columns import columns_of
-from streams.fast import SMALLEST_PART, read_fast
+from streams.fast import LARGEST_PART, PART, SMALLEST_PART, read_fast
 from streams.judge import judge
 from streams.plain import LONGEST, look_at
 from streams.records import RawRecord, Reject
@@ -303,6 +303,33 @@ def test_a_bad_record_costs_its_neighbours_no_more_than_a_look(kind: Kind, bad: 
     _, doubtful = both(kind, values)
     assert 123 in doubtful
     assert len(doubtful) <= SMALLEST_PART
+
+
+@pytest.mark.parametrize("bad", [b'{"id":5}', clean("grid", 1, id=7)])
+def test_a_full_call_that_arrow_refuses_is_read_again_in_smaller_ones(bad: bytes) -> None:
+    values = [clean("grid", i) for i in range(LARGEST_PART + PART)]
+    for at in (7, LARGEST_PART // 2, LARGEST_PART + 3):
+        values[at] = bad
+    _, doubtful = both("grid", values)
+    assert {7, LARGEST_PART // 2, LARGEST_PART + 3} <= set(doubtful)
+    assert len(doubtful) <= 6
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        ("grid", b'"severity": 1', b'"severity": "high"'),
+        ("police", b'"lat": 39', b'"lat" : [39]'),
+        ("sensor", b'"value": 0.14285714285714285', b'"value":true'),
+    ],
+)
+def test_what_is_no_number_is_seen_before_arrow_refuses_its_neighbours(kind: Kind, good: bytes, bad: bytes) -> None:
+    """Half of the records are so broken, and the others stay on the fast path."""
+    value = clean(kind, 1)
+    assert good in value
+    broken = value.replace(good, bad)
+    column = pa.array([value, broken] * 50, pa.binary())
+    assert look_at(column).plain.tolist() == [True, False] * 50
 
 
 @pytest.mark.parametrize("where", ["envelope", "data", "position", "readings"])
