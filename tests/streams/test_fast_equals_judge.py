@@ -305,6 +305,13 @@ def test_a_bad_record_costs_its_neighbours_no_more_than_a_look(kind: Kind, bad: 
     assert len(doubtful) <= SMALLEST_PART
 
 
+def test_records_that_end_in_each_others_strings_are_not_read_as_one() -> None:
+    """Without a line end between them three of these are one object, and the fourth makes up for the number."""
+    torn = [b'{"a":"}', b'{","b":"}', b'{"}', b"".join(clean("grid", i) for i in range(3))]
+    both("grid", torn)
+    both("grid", [clean("grid", 0), *torn, *(clean("grid", i) for i in range(1, SMALLEST_PART * 2))])
+
+
 @pytest.mark.parametrize("bad", [b'{"id":5}', clean("grid", 1, id=7)])
 def test_a_full_call_that_arrow_refuses_is_read_again_in_smaller_ones(bad: bytes) -> None:
     values = [clean("grid", i) for i in range(LARGEST_PART + PART)]
