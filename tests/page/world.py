@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import psutil
 
 from ingest.city import build_city
 from ingest.outgoing import Outgoing
@@ -133,6 +135,11 @@ class CityProcess:
         """What ClickHouse itself says."""
         found: list[tuple[Any, ...]] = self._ask("rows", sql, values)
         return found
+
+    def give_way(self, niceness: int) -> None:
+        """Let what it does, all its threads, wait for others."""
+        for thread in psutil.Process(self._process.pid).threads():
+            os.setpriority(os.PRIO_PROCESS, thread.id, niceness)
 
     def close(self) -> None:
         """End the process."""
