@@ -29,10 +29,10 @@ def save(store: Store, held: Held, folder: Path, time_zone: str, told: Told = la
     if folder.exists():
         message = f"{folder} exists; wanted the name of a new folder, as {folder}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         raise BackupUnusable(message)
+    check_restored(store)
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
-    check_restored(store)
     entries = here(store, time_zone)
     tables = [entry for entry in entries if not entry.is_view]
     names = [table.name for table in tables]

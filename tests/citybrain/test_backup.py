@@ -126,6 +126,7 @@ def test_a_restore_that_was_cut_off_lets_nobody_write_and_is_begun_anew(
             refuses()
     with pytest.raises(StoreUnsafe, match="has not ended"):
         save(filled, nobody_else, tmp_path / "c", ZONE)
+    assert not (tmp_path / "c.partial").exists()
     put_back(filled, nobody_else, tmp_path / "b", ZONE)
     check_restored(filled)
     assert content(filled) == before
