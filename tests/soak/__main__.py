@@ -1,6 +1,6 @@
 """A long run under faults, and what the audit says of it: `python -m tests.soak --events 10000000 --outage 600 --faults-seconds 3600`.
 
-Events are sent all the time. A third into the sending the broker is killed and stays away for the outage; then, for so long as
+Events are sent all the time. Half a minute into it the broker is killed and stays away for the outage; then, for so long as
 asked, something random is broken every few seconds: kill -9 of worker, loader, store or broker, a part stopped past its session,
 connections to the store cut or silent. The moments come from the seed. At the end everything has to be stored, and once.
 """
