@@ -13,11 +13,23 @@ import { ageText, button } from "./context.js";
 /** How old the data is, seconds; null: nothing came yet. @param {Context["model"]} model */
 export const ageOf = (model) => (model.link.asOf === null ? null : Math.max(0, (serverNow() - model.link.asOf) / 1000));
 
-/** The light that says how old the data is; it is no live region, as it changes each second. @param {Context} context */
+/** How long the light is dim when the store has said something, milliseconds. */
+const BEAT_MS = 300;
+
+/** The light that says how old the data is; it is no live region, as it changes each second.
+ * It beats when data comes, in two paints: an animation without end would have the browser draw sixty times a second all night.
+ * @param {Context} context */
 export function ageLight({ model }) {
   const text = el("span");
-  const node = el("span", { class: "age" }, el("span", { class: "lamp", "aria-hidden": "true" }), text);
+  const lamp = el("span", { class: "lamp", "aria-hidden": "true" });
+  const node = el("span", { class: "age" }, lamp, text);
+  let said = model.link.asOf;
   const show = () => {
+    if (model.link.asOf !== said) {
+      lamp.classList.add("beat");
+      setTimeout(() => lamp.classList.remove("beat"), BEAT_MS);
+      said = model.link.asOf;
+    }
     const age = ageOf(model);
     const state = freshness(age);
     set(node, { "data-age": state, "data-link": model.link.open ? "open" : "closed" });
