@@ -23,10 +23,9 @@ from tests.page.world import CityProcess
 
 TOOL: Final = Path(__file__).parent / "lighthouse" / "node_modules" / "lighthouse" / "cli" / "index.js"
 PAGES: Final = {"desk": "/desk?lang=zh", "wall": "/desk?mode=wall&lang=zh", "phone": "/m?lang=zh"}
-CHROME: Final = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run",
-    "--disable-sync", "--remote-debugging-port=0",
-)  # fmt: skip
+CHROME: Final = ("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0")
+QUIET: Final = "import { Launcher } from 'chrome-launcher'; console.log(JSON.stringify(Launcher.defaultFlags()));"
+"""Asks for the switches with which Lighthouse itself starts a browser that does nothing of its own."""
 GIVE_WAY: Final = 15
 """Niceness of what is no part of the phone."""
 CATEGORIES: Final = ("performance", "accessibility", "best-practices")
@@ -55,10 +54,11 @@ def browser(folder: Path) -> Iterator[int]:
     chromium = shutil.which("chromium")
     if not chromium:
         raise RuntimeError("wanted Chromium; `make check-page` brings it")
+    asked = ["node", "--input-type=module", "-e", QUIET]
+    quiet = json.loads(subprocess.run(asked, cwd=TOOL.parents[3], capture_output=True, text=True, check=True).stdout)
     profile = folder / "profile"
-    with subprocess.Popen(
-        [chromium, *CHROME, f"--user-data-dir={profile}", "about:blank"], stderr=subprocess.DEVNULL
-    ) as process:
+    command = [chromium, *CHROME, *quiet, f"--user-data-dir={profile}", "about:blank"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             told, until = profile / "DevToolsActivePort", time.monotonic() + START_SECONDS
             while not (told.exists() and told.read_text().strip()):
