@@ -39,8 +39,8 @@ function offset(at) {
   const key = `${zone} ${Math.floor(at / HOUR_MS)}`;
   let found = offsets.get(key);
   if (found === undefined) {
-    const name = `offset ${zone}`;
-    const format = /** @type {Intl.DateTimeFormat} */ (kept.get(name) ?? new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" }));
+    const name = `offset ${locale()} ${zone}`; // the reader's locale: the data of a second one takes the browser as long again
+    const format = /** @type {Intl.DateTimeFormat} */ (kept.get(name) ?? new Intl.DateTimeFormat(locale(), { timeZone: zone, timeZoneName: "longOffset" }));
     kept.set(name, format);
     const shown = format.formatToParts(at).find((part) => part.type === "timeZoneName");
     const [, sign, hours, minutes] = /GMT([+-])(\d\d):(\d\d)/.exec(shown?.value ?? "") ?? [];

@@ -13,6 +13,7 @@ export class Points {
     this.node = el("canvas", { class: "points", "aria-hidden": "true" });
     /** @type {[number, number][]} */ this.places = [];
     /** @type {Set<string>} */ this.marked = new Set();
+    this.asked = 0;
   }
 
   /** @param {[number, number][]} places in the plane of the map @param {Set<string>} marked places that a mark covers */
@@ -24,7 +25,15 @@ export class Points {
     this.draw();
   }
 
+  /** With the next frame, which measures the page anyway. */
   draw() {
+    this.asked ||= requestAnimationFrame(() => {
+      this.asked = 0;
+      this.#draw();
+    });
+  }
+
+  #draw() {
     const { clientWidth: width, clientHeight: height } = this.node;
     const density = devicePixelRatio;
     this.node.width = width * density;

@@ -44,6 +44,7 @@ export function replay({ model, go }) {
   const show = () => {
     const { at } = model.view;
     node.hidden = !model.duty;
+    if (node.hidden) return;
     const steps = most();
     const step = at.length > 10 ? Math.round((Date.parse(at) - day()) / STEP_MS) : steps;
     set(slider, { max: steps, "aria-valuetext": at.length > 10 ? minute(at) : t("now") });
