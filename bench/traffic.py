@@ -15,6 +15,7 @@ The last line is what was sent and what it cost, JSON.
 from __future__ import annotations
 
 import argparse
+import gc
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -113,13 +114,17 @@ def main() -> None:
     parser.add_argument("--shard", default="0/1", help="number/of")
     parser.add_argument("--rate", type=int, default=0, help="events a second of this shard; 0: at once")
     parser.add_argument("--least-bytes", type=int, default=0, help="make shorter records so long")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="end after so long, whatever was to be sent")
     asked = parser.parse_args()
+    gc.disable()  # millions of records may be kept, none of them in circles: looking through them again and again takes longer than making them
     number, of = map(int, asked.shard.split("/"))
     records = wires(asked.traffic, asked.events, Shard(number, of), asked.least_bytes)
     waiting: Iterable[Wire] = list(records) if asked.rate else records  # what is paced is made before the clock runs
     with EventProducer(Broker(bootstrap=asked.broker)) as producer:
         started, cpu = time.time(), time.process_time()
         for sent, wire in enumerate(waiting):
+            if time.time() - started > asked.seconds:
+                break
             if asked.rate and (wait := started + sent / asked.rate - time.time()) > SHORTEST_WAIT_SECONDS:
                 time.sleep(wait)
             producer.send_wire(wire)

@@ -22,6 +22,10 @@ from tests.faults.parts import Parts
 HELD: Final = 2_000
 SENT_PER_SECOND: Final = 20_000
 SHORT_SECONDS, FULL_SECONDS = 8, 300
+SENDERS: Final = 2
+"""One process makes and sends no more than this machine lets it; the making is shared too."""
+MAKING_SECONDS: Final = 900.0
+"""For six million records to be made before the first is sent."""
 SETTLING_SECONDS: Final = 5.0
 """A held worker's memory is looked at from here on: imports and the first batches are over."""
 CLEARLY: Final = 1.5
@@ -63,12 +67,14 @@ def seen(parts: Parts, request: pytest.FixtureRequest) -> Seen:
     began, first = time.monotonic(), _read(port)
     resident, lags = [], []
     worker = psutil.Process(parts.process("work-1").pid)
-    while sending.poll() is None or time.monotonic() - began < seconds:
+    while any(sender.poll() is None for sender in sending) or time.monotonic() - began < seconds:
         time.sleep(0.5)
         if time.monotonic() - began > min(SETTLING_SECONDS, seconds / 2):
             resident.append(worker.memory_info().rss)
             lags.append(sum(_metric(port, "citybrain_lag_records")))
-    told = json.loads(sending.communicate()[0])
+    told = [json.loads(sender.communicate()[0]) for sender in sending]
+    delivered = sum(shard["delivered"] for shard in told)
+    took = max(shard["started"] + shard["seconds"] for shard in told) - min(shard["started"] for shard in told)
     held_rate = (_read(port) - first) / (time.monotonic() - began)
     behind = parts.measure().behind
 
@@ -82,8 +88,8 @@ def seen(parts: Parts, request: pytest.FixtureRequest) -> Seen:
     drain_rate = left / max(time.monotonic() - released, 0.1)
     accounted = progress.stored + progress.rejected + progress.repeated
     found = Seen(
-        told["delivered"],
-        told["delivered"] / told["seconds"],
+        delivered,
+        delivered / took,
         held_rate,
         resident,
         lags,
@@ -127,13 +133,19 @@ def test_released_it_drains_at_full_speed(seen: Seen) -> None:
     assert seen.drain_rate > CLEARLY * HELD
 
 
-def _send(parts: Parts, seconds: int) -> subprocess.Popen[bytes]:
-    """By a process of its own, so that its memory and time are not the test's."""
-    events, rate = str(seconds * SENT_PER_SECOND), str(SENT_PER_SECOND)
-    return subprocess.Popen(
-        [sys.executable, "-m", "bench.traffic", "--broker", parts.kafka.bootstrap, "--events", events, "--rate", rate],
-        stdout=subprocess.PIPE, preexec_fn=tied_to_parent,  # noqa: PLW1509 - as in citybrain.supervisor
-    )  # fmt: skip
+def _send(parts: Parts, seconds: int) -> list[subprocess.Popen[bytes]]:
+    """By processes of their own, so that their memory and time are not the test's."""
+    asked = {
+        "--broker": parts.kafka.bootstrap, "--events": seconds * SENT_PER_SECOND, "--rate": SENT_PER_SECOND // SENDERS, "--seconds": seconds
+    }  # fmt: skip
+    command = [sys.executable, "-m", "bench.traffic", *(str(word) for option in asked.items() for word in option)]
+    return [
+        subprocess.Popen(
+            [*command, "--shard", f"{number}/{SENDERS}"],
+            stdout=subprocess.PIPE, preexec_fn=tied_to_parent,  # noqa: PLW1509 - as in citybrain.supervisor
+        )
+        for number in range(SENDERS)
+    ]  # fmt: skip
 
 
 def _metric(port: int, name: str) -> list[float]:
@@ -148,7 +160,7 @@ def _read(port: int) -> float:
 
 def _until_read(port: int) -> None:
     """Records are made before the first is sent, so this takes a while."""
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + MAKING_SECONDS
     while True:
         assert time.monotonic() < deadline, "the worker read nothing"
         try:
