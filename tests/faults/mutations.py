@@ -19,6 +19,8 @@ FILE: Final = Path(__file__).parent / "mutations.json"
 LEFT_OUT: Final = shutil.ignore_patterns(
     ".venv", ".git", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis", "citybrain-data", "node_modules"
 )
+LONGEST_SECONDS: Final = 900.0
+"""For the tests of one guard, which wait their time out where the guard is missed."""
 TESTS_FAILED: Final = 1
 """pytest's exit code; others mean that the tests did not run."""
 
@@ -122,6 +124,7 @@ def try_without(mutation: Mutation, folder: Path) -> Verdict:
         capture_output=True,
         text=True,
         check=False,
+        timeout=LONGEST_SECONDS,
     )
     # before it stands what the tests logged, where lines may begin with ERROR as well
     summary = done.stdout.rpartition("short test summary info")[2]
