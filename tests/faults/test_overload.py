@@ -24,8 +24,9 @@ SENT_PER_SECOND: Final = 20_000
 SHORT_SECONDS, FULL_SECONDS = 8, 300
 SENDERS: Final = 2
 """One process makes and sends no more than this machine lets it; the making is shared too."""
-MAKING_SECONDS: Final = 900.0
-"""For six million records to be made before the first is sent."""
+ROUND_SECONDS: Final = 15
+"""So much of the traffic is made ahead, and then sent again under other ids."""
+MAKING_SECONDS: Final = 300.0
 SETTLING_SECONDS: Final = 5.0
 """A held worker's memory is looked at from here on: imports and the first batches are over."""
 CLEARLY: Final = 1.5
@@ -135,8 +136,10 @@ def test_released_it_drains_at_full_speed(seen: Seen) -> None:
 
 def _send(parts: Parts, seconds: int) -> list[subprocess.Popen[bytes]]:
     """By processes of their own, so that their memory and time are not the test's."""
+    rounds = max(1, seconds // ROUND_SECONDS)
     asked = {
-        "--broker": parts.kafka.bootstrap, "--events": seconds * SENT_PER_SECOND, "--rate": SENT_PER_SECOND // SENDERS, "--seconds": seconds
+        "--broker": parts.kafka.bootstrap, "--rate": SENT_PER_SECOND // SENDERS, "--seconds": seconds,
+        "--events": seconds * SENT_PER_SECOND // rounds, "--rounds": rounds,
     }  # fmt: skip
     command = [sys.executable, "-m", "bench.traffic", *(str(word) for option in asked.items() for word in option)]
     return [
