@@ -98,6 +98,7 @@ def _fill(store: Store, manifest: Manifest, folder: Path, told: Told) -> None:
     for table in manifest.tables:
         staged = STAGED + table.name
         store.command(renamed(table.create, table.name, staged, manifest.database))
+        store.command(f"SYSTEM STOP MERGES {staged}")  # a merge adds rows of one key together, and they are counted below
         for number, piece in enumerate(table.pieces):
             data = read_piece(folder, piece)
             if piece.rows:
@@ -105,6 +106,7 @@ def _fill(store: Store, manifest: Manifest, folder: Path, told: Told) -> None:
             done += piece.rows
             told(table.name, done, manifest.rows)
         ((rows,),) = store.query(f"SELECT count() FROM {staged}")
+        store.command(f"SYSTEM START MERGES {staged}")
         if rows != table.rows:
             cause = f"{rows:,} rows came into {staged}, wanted {table.rows:,}; the store was not changed, run it again"
             raise StoreUnavailable(table.name, 0, cause)

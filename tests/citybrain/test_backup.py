@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from citybrain.backup.manifest import BackupUnusable, Manifest
 from citybrain.backup.put_back import StoreNotEmpty
 from citybrain.settings import Settings
 from schemas.alerts import encode_alert
-from schemas.errors import StoreUnavailable, StoreUnsafe
+from schemas.errors import CitybrainError, StoreUnavailable, StoreUnsafe
 from sinks.alert_writer import AlertWriter
 from sinks.ledger import Ledger, Position
 from sinks.maintenance import NotHeld
@@ -129,6 +129,21 @@ def test_a_restore_that_was_cut_off_lets_nobody_write_and_is_begun_anew(
     assert not (tmp_path / "c.partial").exists()
     put_back(filled, nobody_else, tmp_path / "b", ZONE)
     check_restored(filled)
+    assert content(filled) == before
+
+
+def test_a_merge_while_tables_are_filled_is_no_lost_row(filled: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = content(filled)
+    save(filled, nobody_else, tmp_path / "b", ZONE)
+    insert = filled.insert_raw
+
+    def insert_and_merge(table: str, data: bytes, fmt: str, token: str) -> None:
+        insert(table, data, fmt, token)
+        with suppress(CitybrainError):  # it may be told not to
+            filled.command(f"OPTIMIZE TABLE {table} FINAL")
+
+    monkeypatch.setattr(filled, "insert_raw", insert_and_merge)
+    put_back(filled, nobody_else, tmp_path / "b", ZONE, replace=True)
     assert content(filled) == before
 
 
