@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Final, Literal, get_args
@@ -107,8 +107,9 @@ def _told_in_words(city: City, midnight: datetime, events: int, shard: Shard) ->
 
 
 def _in_rounds(made: Sequence[Wire], rounds: int) -> Iterator[Wire]:
-    """Millions of records of a few hundred thousand: made ahead they would take kilobytes each."""
-    for number in range(rounds):
+    """Millions of records of a few hundred thousand: made ahead they would take kilobytes each. The first round is as made."""
+    yield from made
+    for number in range(1, rounds):
         before = IDENTIFIED + f"{number}-".encode()
         for wire in made:
             yield wire._replace(value=wire.value.replace(IDENTIFIED, before, 1))
@@ -128,15 +129,15 @@ def main() -> None:
     asked = parser.parse_args()
     number, of = map(int, asked.shard.split("/"))
     records = wires(asked.traffic, asked.events, Shard(number, of), asked.least_bytes)
-    waiting: Iterable[Wire] = list(records) if asked.rate else records  # what is paced is made before the clock runs
-    if asked.rounds > 1:
-        waiting = _in_rounds(list(waiting), asked.rounds)
+    # What is paced is made before the clock runs, and so is what is sent again.
+    waiting = _in_rounds(list(records), asked.rounds) if asked.rate or asked.rounds > 1 else records
     with EventProducer(Broker(bootstrap=asked.broker)) as producer:
         started, cpu = time.time(), time.process_time()
         for sent, wire in enumerate(waiting):
-            if time.time() - started > asked.seconds:
+            passed = time.time() - started
+            if passed > asked.seconds:
                 break
-            if asked.rate and (wait := started + sent / asked.rate - time.time()) > SHORTEST_WAIT_SECONDS:
+            if asked.rate and (wait := sent / asked.rate - passed) > SHORTEST_WAIT_SECONDS:
                 time.sleep(wait)
             producer.send_wire(wire)
         producer.flush()

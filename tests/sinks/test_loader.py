@@ -38,9 +38,8 @@ class Loading:
         self._stop = threading.Event()
         self.failed: CitybrainError | None = None
         self.loader = Loader(broker, store, options)
-        self._thread = threading.Thread(
-            target=self._run, args=(self.loader,), daemon=True
-        )  # a test that failed has not ended it
+        # A daemon: a test that failed has not ended it.
+        self._thread = threading.Thread(target=self._run, args=(self.loader,), daemon=True)
         self._thread.start()
 
     def _run(self, running: Loader) -> None:
