@@ -37,7 +37,7 @@ def test_every_reason_is_used_by_streams() -> None:
 
 
 def test_every_reason_that_streams_gives_is_in_the_list() -> None:
-    """First word of each Reject, of each refuse(...) and of each (reason, detail) that the judge returns."""
+    """First word of each Reject, Unreadable and refuse(...), and of each (reason, detail) that the judge returns."""
     given: set[str] = set()
     for path in (ROOT / "streams").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -45,6 +45,8 @@ def test_every_reason_that_streams_gives_is_in_the_list() -> None:
                 case ast.Call(func=ast.Name(id="Reject"), args=[_, _, ast.Constant(value=str(reason)), *_]):
                     given.add(reason)
                 case ast.Call(func=ast.Name(id="refuse"), args=[_, ast.Constant(value=str(reason)), *_]):
+                    given.add(reason)
+                case ast.Call(func=ast.Name(id="Unreadable"), args=[ast.Constant(value=str(reason)), _]):
                     given.add(reason)
                 case ast.Return(value=ast.Tuple(elts=[ast.Constant(value=str(reason)), _])):
                     given.add(reason)

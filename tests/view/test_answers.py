@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -137,8 +138,9 @@ class TestActions:
 
     @pytest.fixture
     def alert(self, world: World, request: pytest.FixtureRequest) -> str:
-        made = raised(f"{OTHER}{1 + hash(request.node.name) % 5:03d}", incident_class="S01", detector=request.node.name[:60])
-        made = made.model_copy(update={"id": f"{abs(hash(request.node.name)):032x}"[:32]})
+        number = zlib.crc32(request.node.name.encode())  # Python's own hash is another in each run
+        made = raised(f"{OTHER}{1 + number % 5:03d}", incident_class="S01", detector=request.node.name[:60])
+        made = made.model_copy(update={"id": f"{number:032x}"})
         world.tell(made)
         return made.id
 

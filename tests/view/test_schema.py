@@ -22,9 +22,6 @@ EXAMPLES = int(os.environ.get("TEST_API_EXAMPLES", "6"))
 """Requests for each operation, token and mode; without the setting always the same ones."""
 
 
-# Hypothesis lays every change of the process-wide random state during a draw to the strategy. The API and the clients of other
-# tests are threads of this process, and one of them (a reconnecting client, a module's first import) may use it just then.
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("token", ["city-duty", "own-duty", None])
 @pytest.mark.parametrize("mode", list(GenerationMode))

@@ -34,6 +34,7 @@ ZONE = "Asia/Shanghai"
 RECORDS = 310
 ROWS = 150
 NOW_MS = int(datetime(2026, 11, 25, tzinfo=UTC).timestamp() * 1000)
+DAYS_BACK = count()
 
 
 class Ended(BaseException):
@@ -92,7 +93,7 @@ def recipe() -> Recipe:
 @pytest.fixture
 def file(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """Events of all kinds, some sent twice, some broken; every test has others, so that no file is known already."""
-    day = datetime(2026, 11, 20, tzinfo=UTC) - timedelta(days=abs(hash(request.node.name)) % 400)
+    day = datetime(2026, 11, 20, tzinfo=UTC) - timedelta(days=next(DAYS_BACK))
     events = make_plan(build_city(1), day, 20_000).played_day()
     lines = [encode(event).value for event in islice(events, RECORDS - 10)]
     lines += [*lines[5:10], b'{"type": "nobody"}', b"no json", lines[0][:-4], b"[]", b"1"]
