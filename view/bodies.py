@@ -43,6 +43,7 @@ class MetaBody(BaseModel):
     areas: list[dict[str, Any]]
     grids: str = Field(description="hash in the address of the areas")
     zone: str = Field(description="time zone of local days")
+    clock: list[list[int]] = Field(description="since when (Unix, seconds) its clock is how far ahead of UTC (seconds)")
     build: str
     as_of: datetime
     seq: int

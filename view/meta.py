@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from schemas.catalogue.models import Catalogue
 from schemas.response import ResponseTiers
 from view.baseline import EARS_C2, SAME_HOUR, STANDS_OUT
 from view.city import CityMap
+from view.clock_changes import clock_changes
 from view.counts import SILENT_AFTER
 from view.suppress import LEAST_SHOWN
 from view.windows import Window
@@ -19,7 +21,7 @@ ALERT_LEVELS: Final = (("红", "Red"), ("橙", "Orange"), ("黄", "Yellow"), ("�
 SOURCES: Final = {"sensor": ("感知设备", "Sensors"), "police": ("110接处警", "110 calls"), "grid": ("网格上报", "Grid reports")}
 
 
-def meta(city: CityMap, catalogue: Catalogue, tiers: ResponseTiers, zone: str, version: str) -> dict[str, Any]:
+def meta(city: CityMap, catalogue: Catalogue, tiers: ResponseTiers, zone: ZoneInfo, version: str) -> dict[str, Any]:
     """The body, in the words of the deployment's own catalogue and tiers."""
     categories = {one.letter: one.id for one in catalogue.categories}
     indicators = {one.id: (one.zh, one.en) for one in catalogue.indicators}
@@ -50,7 +52,8 @@ def meta(city: CityMap, catalogue: Catalogue, tiers: ResponseTiers, zone: str, v
         },
         "areas": [{"code": code, "name": name} for code, name in sorted(city.names.items())],
         "grids": city.hash,
-        "zone": zone,
+        "zone": zone.key,
+        "clock": clock_changes(zone),
         "build": version,
     }  # fmt: skip
 

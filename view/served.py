@@ -29,7 +29,7 @@ class Served:
     @cached_property
     def words(self) -> tuple[dict[str, Any], str]:
         """The body of `/meta` without its stamp, and its ETag: neither changes while the API runs."""
-        body = meta(self.parts.city, self.parts.catalogue, self.parts.tiers, self.parts.zone.key, self.parts.version)
+        body = meta(self.parts.city, self.parts.catalogue, self.parts.tiers, self.parts.zone, self.parts.version)
         return body, tag(body)
 
     @cached_property

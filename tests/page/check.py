@@ -1,7 +1,8 @@
 """`make check-page`: Lighthouse over the three pages, phone and desktop, each as the median of runs, against the gates.
 
 A machine that does other things meanwhile measures itself: run it alone. The browser stands for the phone, on which neither the
-city nor Lighthouse runs: both give way to it. What stands after `speed` is Lighthouse's benchmarkIndex, how fast the machine was just then.
+city nor Lighthouse runs: both give way to it. What stands after `speed` is Lighthouse's benchmarkIndex, how fast the machine was just then;
+it also tells how many times slower a phone is than this machine (docs/decisions/0058).
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ CATEGORIES: Final = ("performance", "accessibility", "best-practices")
 LEAST: Final = {"mobile": {"performance": 90}, "desktop": {"performance": 95}}
 SHIFT: Final = 0.05
 BYTES: Final = 150_000
+PHONE_INDEX: Final = 1750 / 4
+"""benchmarkIndex of a mid-tier phone: Lighthouse's throttling.md, the middle of the machines for which it means its factor of 4."""
+MOST_SLOWDOWN: Final = 4.0
 RUN_SECONDS: Final = 180.0
 START_SECONDS: Final = 30.0
 
@@ -70,8 +74,8 @@ def browser(folder: Path) -> Iterator[int]:
             process.terminate()
 
 
-def measure(url: str, form: str) -> Run:
-    """One run of Lighthouse. RuntimeError: it gave no result."""
+def measure(url: str, form: str, slowdown: float) -> Run:
+    """One run of Lighthouse; a phone is `slowdown` times slower than this machine. RuntimeError: it gave no result."""
     if not TOOL.exists():
         raise RuntimeError("wanted Lighthouse; `make check-page` brings it")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, browser(Path(folder)) as port:
@@ -87,7 +91,8 @@ def measure(url: str, form: str) -> Run:
             f"--output-path={out}",
             f"--port={port}",
         ]
-        command += [f"--only-categories={','.join(CATEGORIES)}", *(["--preset=desktop"] if form == "desktop" else [])]
+        command += [f"--only-categories={','.join(CATEGORIES)}"]
+        command += ["--preset=desktop"] if form == "desktop" else [f"--throttling.cpuSlowdownMultiplier={slowdown:.2f}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
         if not out.exists():
             raise RuntimeError(f"Lighthouse gave no report: {done.stderr[-800:]}")
@@ -103,6 +108,11 @@ def measure(url: str, form: str) -> Run:
         report["environment"]["benchmarkIndex"],
         sorted(name for name in wanted if audits[name]["score"] is not None and audits[name]["score"] < 1),
     )
+
+
+def slowdown_here(url: str) -> float:
+    """How many times slower a mid-tier phone is than this machine is now."""
+    return min(MOST_SLOWDOWN, max(1.0, measure(url, "mobile", MOST_SLOWDOWN).speed / PHONE_INDEX))
 
 
 def median(runs: list[Run]) -> Run:
@@ -131,12 +141,17 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", choices=PAGES)
     parser.add_argument("--form", choices=LEAST)
+    parser.add_argument(
+        "--slowdown", type=float, help=f"a phone is so many times slower; otherwise measured, at most {MOST_SLOWDOWN:.0f}"
+    )
     options = parser.parse_args()
     bad = 0
     with tempfile.TemporaryDirectory() as folder:
         city = CityProcess(Path(folder) / "clickhouse")
         city.give_way(GIVE_WAY)
         try:
+            slowdown = options.slowdown or slowdown_here(f"{city.url}{PAGES['phone']}#token=xcity-duty")
+            print(f"a phone is {slowdown:.2f} times slower than this machine", flush=True)
             for page, path in PAGES.items():
                 # The wall is no phone, and a phone's page is no desk: each is held to the gates of its own form, too.
                 for form in LEAST:
@@ -147,7 +162,7 @@ def main() -> None:
                     ):
                         continue
                     url = f"{city.url}{path}#token=xcity-duty"
-                    run = median([measure(url, form) for _ in range(options.runs)])
+                    run = median([measure(url, form, slowdown) for _ in range(options.runs)])
                     wrong = misses(run, form)
                     bad += len(wrong)
                     told = " ".join(f"{name} {score:.0f}" for name, score in run.scores.items())

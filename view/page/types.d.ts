@@ -24,7 +24,9 @@ export interface Meta {
   areas: Area[];
   grids: string;
   build: string;
-  zone?: string;
+  zone: string;
+  /** Since when (Unix, seconds) the zone's clock is how far ahead of UTC (seconds). */
+  clock: [number, number][];
 }
 
 export interface GridProperties { code: string; name: string; community: string; town: string; banner: string; label: [number, number] | null; tile?: [number, number] }

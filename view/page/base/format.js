@@ -1,74 +1,59 @@
-/** Numbers and times as a reader of the language writes them, in the city's time zone. */
+/** Numbers and times as a reader of the language writes them, in the city's time zone; why without Intl: docs/decisions/0058. */
 
-import { language } from "./words.js";
+import { t } from "./words.js";
 
-let zone = "Asia/Shanghai";
+const SECOND_MS = 1000;
+/** @type {[number, number][]} */
+let changes = [[0, 8 * 3600]];
 
-/** @param {string} name IANA time zone of the deployment */
-export function setZone(name) {
-  zone = name;
+/** @param {[number, number][]} clock since when (Unix, seconds) the city's clock is how far ahead of UTC (seconds), in order */
+export function setClock(clock) {
+  changes = clock;
 }
-
-const locale = () => (language() === "zh" ? "zh-CN" : "en-GB");
-
-/** @type {Map<string, Intl.DateTimeFormat | Intl.NumberFormat>} */
-const kept = new Map();
-
-/** @param {string} name @param {Intl.DateTimeFormatOptions} options @param {string | Date} at */
-function told(name, options, at) {
-  const key = `${name} ${locale()} ${zone}`;
-  const format = kept.get(key) ?? new Intl.DateTimeFormat(locale(), { timeZone: zone, hour12: false, ...options });
-  kept.set(key, format);
-  return /** @type {Intl.DateTimeFormat} */ (format).format(new Date(at));
-}
-
-/** @param {string | Date} at */
-export const clock = (at) => told("clock", { hour: "2-digit", minute: "2-digit", second: "2-digit" }, at);
-/** @param {string | Date} at */
-export const minute = (at) => told("minute", { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" }, at);
-/** @param {string | Date} at */
-export const day = (at) => told("day", { year: "numeric", month: "2-digit", day: "2-digit", weekday: "short" }, at);
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-/** @type {Map<string, number>} by zone and hour: asking the browser costs milliseconds, and clocks ask each second */
-const offsets = new Map();
 
 /** How far the city's clock is ahead of UTC, milliseconds. @param {number} at */
 function offset(at) {
-  const key = `${zone} ${Math.floor(at / HOUR_MS)}`;
-  let found = offsets.get(key);
-  if (found === undefined) {
-    const name = `offset ${locale()} ${zone}`; // the reader's locale: the data of a second one takes the browser as long again
-    const format = /** @type {Intl.DateTimeFormat} */ (kept.get(name) ?? new Intl.DateTimeFormat(locale(), { timeZone: zone, timeZoneName: "longOffset" }));
-    kept.set(name, format);
-    const shown = format.formatToParts(at).find((part) => part.type === "timeZoneName");
-    const [, sign, hours, minutes] = /GMT([+-])(\d\d):(\d\d)/.exec(shown?.value ?? "") ?? [];
-    found = hours ? (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * MINUTE_MS : 0;
-    offsets.set(key, found);
-  }
-  return found;
+  let nth = changes.length - 1;
+  while (nth > 0 && (changes[nth]?.[0] ?? 0) * SECOND_MS > at) nth--;
+  return (changes[nth]?.[1] ?? 0) * SECOND_MS;
+}
+
+/** What the city's clock and calendar show, as a date in UTC. @param {string | number | Date} at */
+function shown(at) {
+  const time = new Date(at).getTime();
+  return new Date(time + offset(time));
+}
+
+/** As 14:05:30. @param {string | Date} at */
+export const clock = (at) => shown(at).toISOString().slice(11, 19);
+
+/** @param {string | Date} at */
+export function minute(at) {
+  const text = shown(at).toISOString();
+  return t("minute_at", { month: text.slice(5, 7), day: text.slice(8, 10), time: text.slice(11, 16) });
+}
+
+/** @param {string | Date} at */
+export function day(at) {
+  const here = shown(at);
+  const [year = "", month = "", date = ""] = here.toISOString().slice(0, 10).split("-");
+  return t("day_at", { year, month, day: date, weekday: t("weekdays").split(" ")[here.getUTCDay()] ?? "" });
 }
 
 /** The date in the city, as 2026-11-25. @param {string | number | Date} at */
-export function isoDay(at) {
-  const time = new Date(at).getTime();
-  return new Date(time + offset(time)).toISOString().slice(0, 10);
-}
+export const isoDay = (at) => shown(at).toISOString().slice(0, 10);
 
 /** The first instant of the city's day. @param {string} isoDate as 2026-11-25 @returns {Date} */
 export function midnight(isoDate) {
   const guess = Date.parse(`${isoDate}T00:00:00Z`);
-  return new Date(guess - offset(guess));
+  return new Date(guess - offset(guess - offset(guess))); // on a day whose clock changes, the offset that its midnight had
 }
 
-/** @param {number} value @param {number} [digits] decimals at most */
+/** Written alike in both languages. @param {number} value @param {number} [digits] decimals at most */
 export function number(value, digits = 0) {
-  if (value >= 0 && value < 1000 && Number.isInteger(value)) return String(value); // thousands of cells, written alike in both languages
-  const key = `number ${locale()} ${digits}`;
-  const format = kept.get(key) ?? new Intl.NumberFormat(locale(), { maximumFractionDigits: digits });
-  kept.set(key, format);
-  return /** @type {Intl.NumberFormat} */ (format).format(value);
+  const [whole = "", part = ""] = value.toFixed(digits).split(".");
+  const rest = part.replace(/0+$/, "");
+  return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (rest && `.${rest}`);
 }
 
 /** A chance: three digits, or how small it is. @param {number} p */

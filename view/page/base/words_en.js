@@ -6,6 +6,7 @@ export const EN = {
   no_browser: "This browser is too old. Please use Chromium 94, Firefox 93, Safari 16.4 or newer.",
   search: "Find an area", search_hint: "code, name or pinyin initials", none_found: "No such area", all: "All", close: "Close", cancel: "Cancel", more: "{n} more",
   live: "Live", waiting: "Waiting for data", stale: "Data is late", offline: "Connection lost", seconds_ago: "{n} s ago", minutes_ago: "{n} min ago", hours_ago: "{n} h ago",
+  minute_at: "{day}/{month}, {time}", day_at: "{weekday} {day}/{month}/{year}", weekdays: "Sun Mon Tue Wed Thu Fri Sat",
   as_of: "Data of {time}", banner_old: "No new data for {age}; last at {time}; tried {n} times. The screen still shows the last good data.",
   banner_grey: "No new data for {age}; last at {time}; tried {n} times. The map is grey and alerts stand still: do not act on them.",
   loading: "Loading", empty: "No incidents in this period (sources {ok}/{all} well)", failed_part: "This part could not be loaded: please reload the page.", failed: "{what} could not be loaded: {why}. The last good data stays; tried {n} times.",

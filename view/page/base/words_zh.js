@@ -9,6 +9,7 @@ export const ZH = {
   search: "搜索区域", search_hint: "代码、名称或拼音首字母", none_found: "没有这样的区域", all: "全部", close: "关闭", cancel: "取消", more: "还有 {n} 条",
   // age of data
   live: "实时", waiting: "等待数据", stale: "数据延迟", offline: "连接中断", seconds_ago: "{n} 秒前", minutes_ago: "{n} 分钟前", hours_ago: "{n} 小时前",
+  minute_at: "{month}/{day} {time}", day_at: "{year}/{month}/{day} {weekday}", weekdays: "周日 周一 周二 周三 周四 周五 周六",
   as_of: "数据 {time}", banner_old: "数据已 {age} 未更新，最后一次 {time}，已重试 {n} 次。屏上仍是最后一次的数据。",
   banner_grey: "数据已 {age} 未更新，最后一次 {time}，已重试 {n} 次。图已变灰，预警不再变化，不能据此处置。",
   loading: "载入中", empty: "本时段无事件（数据源 {ok}/{all} 正常）", failed_part: "此部分未能载入，请刷新页面。", failed: "未能载入{what}：{why}。保留最后一次的数据，已重试 {n} 次。",

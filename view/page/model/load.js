@@ -2,7 +2,7 @@
 
 import { get, Problem, serverNow } from "../base/api.js";
 import { MOST_ALERTS } from "../base/first.js";
-import { isoDay, midnight, setZone } from "../base/format.js";
+import { isoDay, midnight, setClock } from "../base/format.js";
 import { City } from "./city.js";
 
 /** @typedef {import("./model.js").Model} Model */
@@ -19,7 +19,7 @@ export async function loadCity(model) {
   usual.catch(() => {}); // another set is asked for below, or `meta` failed, too
   const meta = await told;
   const grids = meta.grids === wanted ? await usual : /** @type {import("../types.d.ts").Grids} */ (await get(`/grids.${meta.grids}.geojson`));
-  if (meta.zone) setZone(meta.zone);
+  setClock(meta.clock);
   model.meta = meta;
   model.city = new City(grids, meta.areas);
 }
