@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import orjson
-from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from bench.traffic import Traffic
@@ -23,6 +22,7 @@ from citybrain.children import tied_to_parent
 from citybrain.local_kafka import LocalKafka
 from citybrain.topics import describe, topic_config
 from schemas.errors import CitybrainError
+from schemas.kafka_clients import open_admin
 from schemas.kafka_options import Broker, common
 from schemas.topics import ALL, RAW, RISK
 
@@ -67,7 +67,7 @@ def filled(folder: Path, filling: Filling) -> Iterator[LocalKafka]:
 def renew_blocks(broker: Broker, partitions: int = 0) -> None:
     """An empty `citybrain.risk`: the next worker writes into it, and no loader finds older blocks."""
     before = describe(broker)[RISK.name].topic_id
-    admin = KafkaAdminClient(**common(broker))
+    admin = open_admin(common(broker))
     try:
         admin.delete_topics([RISK.name])
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -100,7 +100,7 @@ def _make_topics(broker: Broker, partitions: int) -> None:
     if not missing:
         return
     wide = {topic.name: partitions or topic.partitions for topic in (*RAW.values(), RISK)}
-    admin = KafkaAdminClient(**common(broker))
+    admin = open_admin(common(broker))
     try:
         admin.create_topics(
             {

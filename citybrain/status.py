@@ -26,6 +26,7 @@ from citybrain.reading import Query
 from citybrain.running import running_in
 from citybrain.settings import Settings
 from schemas.errors import CitybrainError
+from schemas.kafka_clients import open_admin
 from schemas.kafka_options import Broker, busy_share, common
 from schemas.topics import ALERTS, RISK
 
@@ -125,7 +126,7 @@ def _ledger(query: Query) -> dict[str, Any]:
 def _groups(broker: Broker) -> dict[str, Any]:
     """Of each consumer group its members and its lag in records; how busy the loader says it is (0 to 1)."""
     found: dict[str, Any] = {"members": {}, "lag": {}, "loader_busy": None}
-    admin = KafkaAdminClient(**common(broker))
+    admin = open_admin(common(broker))
     try:
         for group, topics in GROUPS.items():
             members, committed = _group(admin, group)

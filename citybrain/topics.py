@@ -8,6 +8,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from schemas.errors import BrokerUnavailable
+from schemas.kafka_clients import open_admin
 from schemas.kafka_options import Broker, common
 from schemas.topics import ALERTS, ALL, RAW, RISK, Topic
 
@@ -82,7 +83,7 @@ def problems(broker: Broker) -> list[str]:
 
 def _admin(broker: Broker) -> KafkaAdminClient:
     try:
-        return KafkaAdminClient(**common(broker))
+        return open_admin(common(broker))
     except KafkaError as error:
         message = (
             f"no Kafka at {broker.bootstrap} ({error!r}); set CITYBRAIN_BROKER__BOOTSTRAP to host:port of a running broker"

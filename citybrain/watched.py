@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from kafka.admin import KafkaAdminClient
-
 from citybrain.audit.raw_log import log_ends
 from citybrain.reading import Query
 from ingest.city.bursts import Burst
 from schemas.errors import CitybrainError
+from schemas.kafka_clients import open_admin
 from schemas.kafka_options import Broker, common
 from schemas.topics import ALERTS
 from streams.clock import HOUR_MS
@@ -34,7 +33,7 @@ class WatchBehind(CitybrainError):
 
 def judged_lag(broker: Broker, query: Query, lateness_minutes: int) -> int:
     """Windows (kind x hour) that are complete by what is stored and not judged yet, and alerts that are not stored yet."""
-    admin = KafkaAdminClient(**common(broker))
+    admin = open_admin(common(broker))
     try:
         position = read_position(admin)
     finally:

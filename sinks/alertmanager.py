@@ -15,11 +15,12 @@ import urllib.request
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from schemas import metrics
 from schemas.alerts import read_alert
 from schemas.errors import BadAlert, CitybrainError
+from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import Broker, reader
 from schemas.topics import ALERTS
 from sinks.alert_board import AlertBoard
@@ -66,7 +67,7 @@ class Notifier:
 
     def run(self, stop: threading.Event) -> None:
         """Read all there is before the first alert is sent: one that was resolved since must not ring again."""
-        consumer = KafkaConsumer(**reader(self._broker))
+        consumer = open_consumer(reader(self._broker))
         try:
             partitions = [
                 TopicPartition(ALERTS.name, number) for number in sorted(consumer.partitions_for_topic(ALERTS.name) or ())

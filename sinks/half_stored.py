@@ -17,6 +17,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from schemas.block import BlockHeader
 from schemas.errors import BrokerUnavailable, StoreUnsafe
+from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import Broker, reader
 from schemas.topics import RISK
 from sinks.ledger import Ledger, Position, Tally
@@ -34,7 +35,7 @@ def complete_half_stored(broker: Broker, store: Store, check: Callable[[], None]
     """Complete the record after the ledger's last one in every partition, if rows of it are stored. Those completed."""
     topic_id = ask_topic_ids(broker, [RISK.name])[RISK.name]
     ledger = Ledger(store)
-    consumer = KafkaConsumer(**reader(broker))
+    consumer = open_consumer(reader(broker))
     done = []
     try:
         for number in sorted(consumer.partitions_for_topic(RISK.name) or ()):

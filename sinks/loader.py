@@ -19,6 +19,7 @@ from kafka.errors import KafkaError
 
 from schemas import metrics
 from schemas.errors import BadBlock, BrokerUnavailable, LogTruncated, StoreRefused, StoreUnavailable
+from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import LOADER_GROUP, Broker, busy_metadata, loader
 from schemas.topics import ALERTS, RISK
 from sinks.alert_writer import AlertWriter, Redact
@@ -108,7 +109,7 @@ class Loader:
         self._watcher = Watcher(self._store, member)
         self._writers.clear()  # of the partitions of an earlier membership
         self._assigned = []
-        consumer = KafkaConsumer(**loader(self._broker, self._options.group, member))
+        consumer = open_consumer(loader(self._broker, self._options.group, member))
         try:
             consumer.subscribe(list(TOPICS), listener=_Listener(self, consumer))
             self._loop(consumer, stop)

@@ -22,6 +22,7 @@ from kafka.errors import (
 )
 
 from schemas.errors import BrokerUnavailable, CitybrainError
+from schemas.kafka_clients import open_admin
 from schemas.kafka_options import LOADER_GROUP, Broker, common
 from sinks.half_stored import complete_half_stored
 from sinks.holds import Hold
@@ -73,7 +74,7 @@ def held(broker: Broker, store: Store, reason: str, group: str = LOADER_GROUP, *
 def _wait(broker: Broker, hold: Hold, group: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     time.sleep(SETTLE_SECONDS)
-    admin = KafkaAdminClient(**common(broker))
+    admin = open_admin(common(broker))
     try:
         while True:
             why = _not_yet(admin, hold, group)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kafka.admin import KafkaAdminClient
-
+from schemas.kafka_clients import open_admin
 from schemas.kafka_options import Broker, common
 
 
 def ask_topic_ids(broker: Broker, names: Iterable[str]) -> dict[str, str]:
     """UUID of each topic, text."""
-    admin = KafkaAdminClient(**common(broker))
+    admin = open_admin(common(broker))
     try:
         return {topic["name"]: str(topic["topic_id"]) for topic in admin.describe_topics(sorted(names))}
     finally:

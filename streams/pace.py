@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kafka.admin import KafkaAdminClient
-
+from schemas.kafka_clients import open_admin
 from schemas.kafka_options import Broker, busy_share, common
 from schemas.topics import RISK
 
@@ -52,7 +51,7 @@ class LoaderLoad:
     """Asks how busy the loaders are. Blocking: call it in a thread."""
 
     def __init__(self, broker: Broker, group: str) -> None:
-        self._admin = KafkaAdminClient(**common(broker))
+        self._admin = open_admin(common(broker))
         self._group = group
 
     def measure(self) -> float | None:

@@ -14,10 +14,11 @@ from collections.abc import Callable, Collection
 from typing import Any, Final, NamedTuple
 
 from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.admin import OffsetSpec
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError, NotCoordinatorError
 
 from schemas.errors import CitybrainError, RecordsGone
+from schemas.kafka_clients import open_admin
 from schemas.kafka_options import Broker, common
 
 COMING: Final = (CoordinatorNotAvailableError, NotCoordinatorError, CoordinatorLoadInProgressError)
@@ -118,12 +119,19 @@ class RawLog:
                     raise gone
                 log.critical("%s; going on, as asked by --skip-gone", gone)
 
+    def close(self) -> None:
+        """Give the connection back; asked again, it is opened again."""
+        with self._lock:
+            if self._admin is not None:
+                self._admin.close()
+            self._admin = None
+
     def _ask(self, question: Callable[[Any], Any]) -> Any:
         deadline = time.monotonic() + COMING_SECONDS
         with self._lock:
             while True:
                 if self._admin is None:
-                    self._admin = KafkaAdminClient(**common(self._broker))
+                    self._admin = open_admin(common(self._broker))
                 try:
                     return question(self._admin)
                 except KafkaError as error:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from schemas.block import MAX_BYTES, MAX_ROWS, encode_block
 from schemas.errors import BrokerUnavailable
+from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import Broker, producer, reader
 from schemas.topics import RISK
 from streams.columns import columns_of
@@ -45,8 +46,8 @@ def reread(broker: Broker, kitchen: Kitchen, wanted: Range, progress: Callable[[
 
     What retention has removed from the range is left out; the audit goes on reporting it.
     """
-    raw_log = RawLog(broker)
     sender = KafkaProducer(**(producer(broker) | {"max_request_size": RISK.max_message_bytes}))
+    raw_log = RawLog(broker)
     records = blocks = 0
     try:
         topic_id = raw_log.ids([wanted.topic])[wanted.topic]
@@ -62,13 +63,14 @@ def reread(broker: Broker, kitchen: Kitchen, wanted: Range, progress: Callable[[
         message = f"{wanted.topic}[{wanted.partition}]: {error!r} after {records} records; run the same command again"
         raise BrokerUnavailable(message) from error
     finally:
+        raw_log.close()
         sender.close(timeout=10)
     return Reread(records, blocks)
 
 
 def records_of(broker: Broker, wanted: Range) -> Iterator[list[RawRecord]]:
     """What the log still holds of the range, in parts of at most MAX_ROWS records."""
-    consumer = KafkaConsumer(**reader(broker), max_poll_records=MAX_ROWS)
+    consumer = open_consumer(reader(broker) | {"max_poll_records": MAX_ROWS})
     partition = TopicPartition(wanted.topic, wanted.partition)
     try:
         consumer.assign([partition])

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from types import TracebackType
 from typing import Final, Self
 
-from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
+from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from schemas.alerts import AlertRaised, encode_alert
 from schemas.errors import BrokerUnavailable
 from schemas.events import Kind
+from schemas.kafka_clients import open_admin, open_consumer
 from schemas.kafka_options import Broker, common, producer, reader
 from schemas.topics import ALERTS, RAW
 
@@ -30,12 +32,15 @@ class WatchLog:
     """One watch's connection to Kafka. BrokerUnavailable from any call: try again."""
 
     def __init__(self, broker: Broker) -> None:
-        try:
-            self._producer = KafkaProducer(**producer(broker))
-            self._consumer = KafkaConsumer(**reader(broker))
-            self._admin = KafkaAdminClient(**common(broker))
-        except KafkaError as error:
-            raise BrokerUnavailable(f"{broker.bootstrap}: {error!r}") from error
+        with ExitStack() as opened:  # closed again unless all three are there
+            try:
+                self._producer = KafkaProducer(**producer(broker))
+                opened.callback(self._producer.close, timeout=2)
+                self._consumer = opened.enter_context(closing(open_consumer(reader(broker))))
+                self._admin = opened.enter_context(closing(open_admin(common(broker))))
+            except KafkaError as error:
+                raise BrokerUnavailable(f"{broker.bootstrap}: {error!r}") from error
+            self._opened = opened.pop_all()
 
     def send(self, alerts: Sequence[AlertRaised]) -> None:
         """Send alerts; returns when the broker has them all."""
@@ -72,9 +77,7 @@ class WatchLog:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._producer.close(timeout=2)
-        self._consumer.close()
-        self._admin.close()
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 import xxhash
-from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import KafkaAdminClient
+from kafka import TopicPartition
 from numpy.typing import NDArray
 
 from schemas.errors import BrokerUnavailable
+from schemas.kafka_clients import open_admin, open_consumer
 from schemas.kafka_options import Broker, common, reader
 
 UNREADABLE = 0
@@ -51,7 +51,7 @@ def read_log(
 ) -> Iterator[LogPart]:
     """Every partition of the topics, whole. `upto(topic_id, partition)` is the first offset not to read."""
     ids = topic_ids(broker, topics)
-    consumer = KafkaConsumer(**reader(broker), max_poll_records=5_000)
+    consumer = open_consumer(reader(broker) | {"max_poll_records": 5_000})
     try:
         for topic in topics:
             for number in sorted(consumer.partitions_for_topic(topic) or ()):
@@ -66,7 +66,7 @@ def read_log(
 
 def log_ends(broker: Broker, topics: Sequence[str]) -> dict[tuple[str, int], int]:
     """Next offset of every partition."""
-    consumer = KafkaConsumer(**reader(broker))
+    consumer = open_consumer(reader(broker))
     try:
         partitions = [TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic) or ()]
         return {(p.topic, p.partition): end for p, end in consumer.end_offsets(partitions).items()}
@@ -76,7 +76,7 @@ def log_ends(broker: Broker, topics: Sequence[str]) -> dict[tuple[str, int], int
 
 def topic_ids(broker: Broker, topics: Sequence[str]) -> dict[str, str]:
     """UUID of each topic, as text."""
-    admin = KafkaAdminClient(**common(broker))
+    admin = open_admin(common(broker))
     try:
         return {topic["name"]: str(topic["topic_id"]) for topic in admin.describe_topics(list(topics))}
     finally:

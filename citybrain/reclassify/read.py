@@ -7,10 +7,11 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 import pyarrow as pa
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from citybrain.audit.raw_log import topic_ids
 from schemas.events import Kind
+from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import Broker, reader
 from schemas.topics import RAW
 from streams.records import RawRecord
@@ -102,7 +103,7 @@ def _rows(query: QueryArrow, source: Source, first: int, last: int, limit: int =
 
 
 def _oldest(broker: Broker, source: Source) -> int:
-    consumer: Any = KafkaConsumer(**reader(broker))
+    consumer: Any = open_consumer(reader(broker))
     try:
         partition = TopicPartition(source.topic, source.partition)
         return int(consumer.beginning_offsets([partition])[partition])

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
 from schemas.block import SCHEMA_VERSION, BlockHeader
 from schemas.errors import StoreUnavailable
+from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import Broker, reader
 from schemas.topics import RAW, RISK
 from sinks.ledger import Ledger, Position, Tally
@@ -81,7 +82,7 @@ def count_again(store: Store, check: Callable[[], None]) -> int:
 
 def _header(broker: Broker, position: Position) -> BlockHeader | None:
     """Headers of a record of `citybrain.risk`; None when the log no longer holds it."""
-    consumer = KafkaConsumer(**reader(broker))
+    consumer = open_consumer(reader(broker))
     partition = TopicPartition(RISK.name, position.partition)
     try:
         first, end = consumer.beginning_offsets([partition])[partition], consumer.end_offsets([partition])[partition]
