@@ -41,10 +41,14 @@ export function areaTable(context) {
     }
     state.areas.forEach((code, at) => update(model, state, lines.get(code), at));
     const sort = sorting(model);
-    if (sorted !== sort && lines.size === state.areas.length) replace(body, ...order(model).flatMap((code) => lines.get(code)?.row ?? []));
+    if (sorted !== sort && lines.size === state.areas.length) arrange(order(model));
     if (sorted !== sort) head.querySelectorAll("th").forEach((one) => set(one, { "aria-sort": direction(one.dataset.sort ?? "", view.sort) }));
     sorted = sort;
     for (const [code, line] of lines) set(line.row, { "aria-selected": code === view.area ? "true" : null });
+  };
+  /** Rows that stand so already stay: put in again, all of them are styled and laid out anew. @param {string[]} codes */
+  const arrange = (codes) => {
+    if (codes.some((code, at) => body.rows[at]?.dataset.code !== code)) replace(body, ...codes.flatMap((code) => lines.get(code)?.row ?? []));
   };
   /** Make the rows piece by piece, in the order that they will have. @param {string} layout */
   const grow = async (layout) => {
