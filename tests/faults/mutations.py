@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -21,6 +22,8 @@ LEFT_OUT: Final = shutil.ignore_patterns(
 )
 LONGEST_SECONDS: Final = 900.0
 """For the tests of one guard, which wait their time out where the guard is missed."""
+AT_ONCE: Final = 2
+"""Guards: most of the time is a test's patience with what never comes."""
 TESTS_FAILED: Final = 1
 """pytest's exit code; others mean that the tests did not run."""
 
@@ -164,6 +167,13 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _tried(name: str) -> tuple[str, Verdict, float]:
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="citybrain-mutation-") as folder:
+        verdict = try_without(GUARDS[name], Path(folder) / "tree")
+    return name, verdict, time.monotonic() - started
+
+
 def main() -> int:
     """Try each guard, note what came of it, and say so; 1 when a guard is not missed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -171,16 +181,15 @@ def main() -> int:
     wanted = parser.parse_args().only or list(GUARDS)
     known: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     missed = 0
-    for name in wanted:
-        started = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="citybrain-mutation-") as folder:
-            verdict = try_without(GUARDS[name], Path(folder) / "tree")
-        missed += verdict.missed
-        known[name] = verdict._asdict()
-        outcome = "NO TEST MISSES IT" if verdict.missed else f"red: {verdict.says[:120]}"
-        kept = {guard: entry for guard, entry in sorted(known.items()) if guard in GUARDS}
-        FILE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        print(f"{name:12} {time.monotonic() - started:5.0f} s  {outcome}", flush=True)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for begun in as_completed([pool.submit(_tried, name) for name in wanted]):
+            name, verdict, seconds = begun.result()
+            missed += verdict.missed
+            known[name] = verdict._asdict()
+            outcome = "NO TEST MISSES IT" if verdict.missed else f"red: {verdict.says[:120]}"
+            kept = {guard: entry for guard, entry in sorted(known.items()) if guard in GUARDS}
+            FILE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            print(f"{name:12} {seconds:5.0f} s  {outcome}", flush=True)
     return 1 if missed else 0
 
 

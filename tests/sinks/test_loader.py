@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,10 @@ from tests.alerts import action, raised
 from tests.life import admin_of, recreate
 from tests.sinks.blocks import Block, bad, block, one, raw, rows_in
 
+PATIENCE = 90.0
+"""Seconds. A busy machine is slow, and slow is not wrong."""
+BEGUN: list[Loading] = []
+
 
 class Loading:
     """A loader in a thread. `failed` is what ended it, if it was not asked to."""
@@ -38,9 +43,9 @@ class Loading:
         self._stop = threading.Event()
         self.failed: CitybrainError | None = None
         self.loader = Loader(broker, store, options)
-        # A daemon: a test that failed has not ended it.
         self._thread = threading.Thread(target=self._run, args=(self.loader,), daemon=True)
         self._thread.start()
+        BEGUN.append(self)
 
     def _run(self, running: Loader) -> None:
         try:
@@ -50,12 +55,12 @@ class Loading:
 
     def end(self) -> None:
         self._stop.set()
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
     def wait(self) -> None:
         """Until it ends by itself."""
-        self._thread.join(30)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
 
@@ -67,7 +72,7 @@ def send(broker: Broker, blocks: list[Block], partition: int = 0) -> None:
     sender.close()
 
 
-def until(store: Store, sql: str, wanted: int, seconds: float = 30.0) -> None:
+def until(store: Store, sql: str, wanted: int, seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while (found := one(store, sql)) != wanted:
         assert time.monotonic() < deadline, f"{sql}: {found}, wanted {wanted}"
@@ -76,6 +81,14 @@ def until(store: Store, sql: str, wanted: int, seconds: float = 30.0) -> None:
 
 EVENTS = "SELECT count() FROM events"
 LEDGER = "SELECT count() FROM blocks"
+
+
+@pytest.fixture(autouse=True)
+def ended(store: Store) -> Iterator[None]:  # noqa: ARG001 - ended before the store is closed
+    """A loader of a test that failed would keep the store, which is one a process, from all tests after it."""
+    yield
+    while BEGUN:
+        BEGUN.pop().end()
 
 
 @pytest.fixture
@@ -212,7 +225,7 @@ def test_records_held_past_the_session_are_dropped(
 
     monkeypatch.setattr(BlockWriter, "store", slow)
     loading = Loading(short, store)
-    until(eyes, LEDGER, 4, 60)
+    until(eyes, LEDGER, 4)
     loading.end()
 
     assert max(ages) < 1.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -17,6 +18,13 @@ from tests.life import admin_of
 
 TOPIC, GROUP = "raw-log-test", "raw-log-test-group"
 PARTITION = TopicPartition(TOPIC, 0)
+
+
+@pytest.fixture
+def raw_log(broker: Broker) -> Iterator[RawLog]:
+    """What a worker asks with."""
+    with closing(RawLog(broker)) as made:
+        yield made
 
 
 @pytest.fixture
@@ -36,9 +44,8 @@ def topic(broker: Broker) -> str:
     return TOPIC
 
 
-def test_a_topic_made_again_is_found_out(broker: Broker, topic: str) -> None:
+def test_a_topic_made_again_is_found_out(broker: Broker, raw_log: RawLog, topic: str) -> None:
     """Also in the moment in which there is none."""
-    raw_log = RawLog(broker)
     before = raw_log.ids([topic])[topic]
     assert raw_log.check_life(topic, before) == before
 
@@ -53,14 +60,14 @@ def test_a_topic_made_again_is_found_out(broker: Broker, topic: str) -> None:
         raw_log.check_life(topic, before)
 
 
-def test_an_id_that_was_not_known_before_the_fetch_is_no_proof(broker: Broker, topic: str) -> None:
+def test_an_id_that_was_not_known_before_the_fetch_is_no_proof(raw_log: RawLog, topic: str) -> None:
     with pytest.raises(TopicReplaced, match="its id was unknown"):
-        RawLog(broker).check_life(topic, "")
+        raw_log.check_life(topic, "")
 
 
-def test_what_there_is_and_who_has_it(broker: Broker, topic: str) -> None:
+def test_what_there_is_and_who_has_it(broker: Broker, raw_log: RawLog, topic: str) -> None:
     """A topic that is away is no error; a partition that came later is with nobody until the group shares out again."""
-    raw_log, group = RawLog(broker), GROUP + "-members"
+    group = GROUP + "-members"
     known = raw_log.existing([topic, "raw-log-test-away"])
     assert known == {topic: Topic(raw_log.ids([topic])[topic], frozenset({PARTITION}))}
     assert raw_log.taken(GROUP + "-of-nobody") is None  # asked until Kafka's coordinator is there
@@ -79,9 +86,8 @@ def test_what_there_is_and_who_has_it(broker: Broker, topic: str) -> None:
         assert raw_log.taken(group) == frozenset({PARTITION})
 
 
-def test_an_offset_of_another_life_is_told(broker: Broker, topic: str) -> None:
+def test_an_offset_of_another_life_is_told(broker: Broker, raw_log: RawLog, topic: str) -> None:
     """Also where its log is longer than that. An offset without an id is believed."""
-    raw_log = RawLog(broker)
     ids = raw_log.ids([topic])
     assert not raw_log.check_committed(GROUP + "-lives", ids, [(topic, 0)])
     with admin_of(broker) as admin:
@@ -91,9 +97,8 @@ def test_an_offset_of_another_life_is_told(broker: Broker, topic: str) -> None:
 
 
 def test_records_that_are_gone_are_told_and_skipped_when_asked(
-    broker: Broker, topic: str, caplog: pytest.LogCaptureFixture
+    broker: Broker, raw_log: RawLog, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    raw_log = RawLog(broker)
     raw_log.check_committed(GROUP, {}, [(topic, 0)])  # nothing is committed: the oldest record is the right one
     with admin_of(broker) as admin:
         admin.alter_group_offsets(GROUP, {PARTITION: OffsetAndMetadata(4, "", -1)})
@@ -105,6 +110,6 @@ def test_records_that_are_gone_are_told_and_skipped_when_asked(
         raw_log.check_committed(GROUP, {}, [(topic, 0)])
     with pytest.raises(RecordsGone):
         raw_log.check_starts({PARTITION: 8})
-    with caplog.at_level(logging.CRITICAL):
-        RawLog(broker, skip_gone=True).check_committed(GROUP, {}, [(topic, 0)])
+    with caplog.at_level(logging.CRITICAL), closing(RawLog(broker, skip_gone=True)) as skipping:
+        skipping.check_committed(GROUP, {}, [(topic, 0)])
     assert "going on, as asked by --skip-gone" in caplog.text
