@@ -60,7 +60,7 @@ class Parts:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._died_at: dict[str, float] = {}
         self._closing = ExitStack()
-        self._disturbed = time.monotonic()
+        self._disturbed = self._counted = time.monotonic()
         self.recovered: float | None = None
         """Seconds from the end of the last disturbance until everything sent was stored, at the last check."""
 
@@ -220,9 +220,12 @@ class Parts:
         raise AssertionError(f"still behind after {seconds:.0f} s: {problem}; logs in {self.folder}")
 
     def recover(self, seconds: float = SETTLE_SECONDS) -> Progress:
-        """Settle, and keep how long it took since the last disturbance."""
+        """Settle, and keep how long it took since the last disturbance, if there was one since this was called before."""
         progress = self.settle(seconds)
-        self.recovered = time.monotonic() - max(self._disturbed, self.proxy.healed_at)
+        disturbed, now = max(self._disturbed, self.proxy.healed_at), time.monotonic()
+        if disturbed > self._counted:
+            self.recovered = now - disturbed
+        self._counted = now
         return progress
 
     def measure(self) -> Progress:
