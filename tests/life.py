@@ -8,6 +8,7 @@ from contextlib import closing
 from kafka.admin import KafkaAdminClient
 
 from citybrain.topics import ensure_topics
+from schemas.kafka_clients import open_admin
 from schemas.kafka_options import Broker, common
 
 
@@ -23,4 +24,4 @@ def recreate(broker: Broker, topic: str) -> None:
 
 def admin_of(broker: Broker) -> closing[KafkaAdminClient]:
     """An admin client, closed at the end."""
-    return closing(KafkaAdminClient(**common(broker)))
+    return closing(open_admin(common(broker)))

@@ -51,6 +51,7 @@ export function midnight(isoDate) {
 
 /** Written alike in both languages. @param {number} value @param {number} [digits] decimals at most */
 export function number(value, digits = 0) {
+  if (value >= 0 && value < 1000 && Number.isInteger(value)) return String(value); // thousands of cells
   const [whole = "", part = ""] = value.toFixed(digits).split(".");
   const rest = part.replace(/0+$/, "");
   return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (rest && `.${rest}`);
