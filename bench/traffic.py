@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Final, Literal, get_args
@@ -41,8 +41,6 @@ TEXT: Final = b'"data":{"text":"'
 """How the data of a report begins."""
 BROKEN: Final = b"/broken\n"
 """How the keys of records begin that are broken on purpose."""
-IDENTIFIED: Final = b'"id":"'
-"""Where the id of a record begins; it stands before the data."""
 PADDED: Final = b'{"padding":"'
 SHORTEST_WAIT_SECONDS: Final = 0.002
 TELLING: Final = ("incident_class", "code")
@@ -106,15 +104,6 @@ def _told_in_words(city: City, midnight: datetime, events: int, shard: Shard) ->
             yield event._replace(data={name: value for name, value in event.data.items() if name not in TELLING})
 
 
-def _in_rounds(made: Sequence[Wire], rounds: int) -> Iterator[Wire]:
-    """Millions of records of a few hundred thousand: made ahead they would take kilobytes each. The first round is as made."""
-    yield from made
-    for number in range(1, rounds):
-        before = IDENTIFIED + f"{number}-".encode()
-        for wire in made:
-            yield wire._replace(value=wire.value.replace(IDENTIFIED, before, 1))
-
-
 def main() -> None:
     """Send one shard."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -124,20 +113,14 @@ def main() -> None:
     parser.add_argument("--shard", default="0/1", help="number/of")
     parser.add_argument("--rate", type=int, default=0, help="events a second of this shard; 0: at once")
     parser.add_argument("--least-bytes", type=int, default=0, help="make shorter records so long")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="end after so long, whatever was to be sent")
-    parser.add_argument("--rounds", type=int, default=1, help="send what was made so many times, each time with other ids")
     asked = parser.parse_args()
     number, of = map(int, asked.shard.split("/"))
     records = wires(asked.traffic, asked.events, Shard(number, of), asked.least_bytes)
-    # What is paced is made before the clock runs, and so is what is sent again.
-    waiting = _in_rounds(list(records), asked.rounds) if asked.rate or asked.rounds > 1 else records
+    waiting = list(records) if asked.rate else records  # what is paced is made before the clock runs
     with EventProducer(Broker(bootstrap=asked.broker)) as producer:
         started, cpu = time.time(), time.process_time()
         for sent, wire in enumerate(waiting):
-            passed = time.time() - started
-            if passed > asked.seconds:
-                break
-            if asked.rate and (wait := sent / asked.rate - passed) > SHORTEST_WAIT_SECONDS:
+            if asked.rate and (wait := sent / asked.rate - (time.time() - started)) > SHORTEST_WAIT_SECONDS:
                 time.sleep(wait)
             producer.send_wire(wire)
         producer.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from itertools import chain, count, islice
 from pathlib import Path
@@ -16,6 +16,7 @@ from tests.faults.parts import Parts
 from tests.faults.seeds import seed_of
 
 BATCH = 300
+FIGURES = "figures"
 SHORT = {
     "test_crash_points.py": 5,
     "test_store_faults.py": 4,
@@ -57,6 +58,19 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
     """The processes end with the last fault test, not with the whole session."""
     if nextitem is None or nextitem.path.parent != Path(__file__).parent:
         Parts.end_all()
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Say what was measured: it stands at the end of the run, passed or not."""
+    return lambda line: record_property(FIGURES, line)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, line in report.user_properties:
+            if name == FIGURES and report.when == "call":
+                terminalreporter.write_line(f"{report.head_line}: {line}")
 
 
 @pytest.fixture

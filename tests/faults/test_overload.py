@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 import psutil
@@ -22,10 +22,8 @@ from tests.faults.parts import Parts
 HELD: Final = 2_000
 SENT_PER_SECOND: Final = 20_000
 SHORT_SECONDS, FULL_SECONDS = 8, 300
-SENDERS: Final = 2
-"""One process makes and sends no more than this machine lets it; the making is shared too."""
-ROUND_SECONDS: Final = 15
-"""So much of the traffic is made ahead, and then sent again under other ids."""
+LEAST_SENT: Final = 0.95
+"""Share of what was to be sent a second: `bench.flood` is cheap enough to keep its rate beside everything else."""
 MAKING_SECONDS: Final = 300.0
 SETTLING_SECONDS: Final = 5.0
 """A held worker's memory is looked at from here on: imports and the first batches are over."""
@@ -68,14 +66,12 @@ def seen(parts: Parts, request: pytest.FixtureRequest) -> Seen:
     began, first = time.monotonic(), _read(port)
     resident, lags = [], []
     worker = psutil.Process(parts.process("work-1").pid)
-    while any(sender.poll() is None for sender in sending) or time.monotonic() - began < seconds:
+    while sending.poll() is None:
         time.sleep(0.5)
         if time.monotonic() - began > min(SETTLING_SECONDS, seconds / 2):
             resident.append(worker.memory_info().rss)
             lags.append(sum(_metric(port, "citybrain_lag_records")))
-    told = [json.loads(sender.communicate()[0]) for sender in sending]
-    delivered = sum(shard["delivered"] for shard in told)
-    took = max(shard["started"] + shard["seconds"] for shard in told) - min(shard["started"] for shard in told)
+    told = json.loads(sending.communicate()[0])
     held_rate = (_read(port) - first) / (time.monotonic() - began)
     behind = parts.measure().behind
 
@@ -88,9 +84,9 @@ def seen(parts: Parts, request: pytest.FixtureRequest) -> Seen:
     progress = parts.settle(900.0)
     drain_rate = left / max(time.monotonic() - released, 0.1)
     accounted = progress.stored + progress.rejected + progress.repeated
-    found = Seen(
-        delivered,
-        delivered / took,
+    return Seen(
+        told["delivered"],
+        told["delivered"] / told["seconds"],
         held_rate,
         resident,
         lags,
@@ -99,11 +95,6 @@ def seen(parts: Parts, request: pytest.FixtureRequest) -> Seen:
         parts.audit(),
         accounted,
     )
-    print(
-        f"\noverload: {found.sent:,} sent at {found.sent_rate:,.0f}/s, held at {held_rate:,.0f}/s, {behind:,} behind, worker "
-        f"{min(resident) / 1e6:.0f} to {max(resident) / 1e6:.0f} MB, drained at {drain_rate:,.0f}/s"
-    )
-    return found
 
 
 @pytest.mark.timeout(2_400)
@@ -112,9 +103,13 @@ def test_nothing_is_lost(seen: Seen) -> None:
     assert seen.accounted == seen.report.checked == seen.sent
 
 
-def test_it_was_held_while_more_came(seen: Seen) -> None:
+def test_it_was_held_while_more_came(seen: Seen, request: pytest.FixtureRequest, figures: Callable[[str], None]) -> None:
+    figures(
+        f"{seen.sent:,} sent at {seen.sent_rate:,.0f}/s, held at {seen.held_rate:,.0f}/s, {seen.behind:,} behind, worker "
+        f"{min(seen.resident) / 1e6:.0f} to {max(seen.resident) / 1e6:.0f} MB, drained at {seen.drain_rate:,.0f}/s"
+    )
     assert seen.held_rate <= HELD * 1.2
-    assert seen.sent_rate > CLEARLY * HELD
+    assert seen.sent_rate >= (LEAST_SENT * SENT_PER_SECOND if request.config.getoption("--full") else CLEARLY * HELD)
 
 
 def test_memory_is_flat(seen: Seen) -> None:
@@ -134,21 +129,13 @@ def test_released_it_drains_at_full_speed(seen: Seen) -> None:
     assert seen.drain_rate > CLEARLY * HELD
 
 
-def _send(parts: Parts, seconds: int) -> list[subprocess.Popen[bytes]]:
-    """By processes of their own, so that their memory and time are not the test's."""
-    rounds = max(1, seconds // ROUND_SECONDS)
-    asked = {
-        "--broker": parts.kafka.bootstrap, "--rate": SENT_PER_SECOND // SENDERS, "--seconds": seconds,
-        "--events": seconds * SENT_PER_SECOND // rounds, "--rounds": rounds,
-    }  # fmt: skip
-    command = [sys.executable, "-m", "bench.traffic", *(str(word) for option in asked.items() for word in option)]
-    return [
-        subprocess.Popen(
-            [*command, "--shard", f"{number}/{SENDERS}"],
-            stdout=subprocess.PIPE, preexec_fn=tied_to_parent,  # noqa: PLW1509 - as in citybrain.supervisor
-        )
-        for number in range(SENDERS)
-    ]  # fmt: skip
+def _send(parts: Parts, seconds: int) -> subprocess.Popen[bytes]:
+    """By a process of its own, so that its memory and time are not the test's."""
+    asked = {"--broker": parts.kafka.bootstrap, "--rate": SENT_PER_SECOND, "--seconds": seconds}
+    return subprocess.Popen(
+        [sys.executable, "-m", "bench.flood", *(str(word) for option in asked.items() for word in option)],
+        stdout=subprocess.PIPE, preexec_fn=tied_to_parent,  # noqa: PLW1509 - as in citybrain.supervisor
+    )  # fmt: skip
 
 
 def _metric(port: int, name: str) -> list[float]:

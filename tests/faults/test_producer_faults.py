@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 
 import psutil
 import pytest
@@ -73,7 +74,9 @@ class Burst(threading.Thread):
             time.sleep(max(0.0, started + 0.1 - time.monotonic()))
 
 
-def test_a_burst_of_fifty_times_the_usual(parts: Parts, traffic: Traffic, request: pytest.FixtureRequest) -> None:
+def test_a_burst_of_fifty_times_the_usual(
+    parts: Parts, traffic: Traffic, request: pytest.FixtureRequest, figures: Callable[[str], None]
+) -> None:
     """In its middle the broker takes nothing: then the producer takes no more than it may hold, and nobody's memory grows."""
     traffic.send()
     parts.settle()
@@ -100,7 +103,7 @@ def test_a_burst_of_fifty_times_the_usual(parts: Parts, traffic: Traffic, reques
     assert burst.error is None, burst.error
     assert after == before, "the producer took records although it held all that it may"
     assert (burst.producer.delivered, burst.producer.failed) == (burst.producer.sent, 0)
-    print(f"{burst.producer.sent:,} records; MB held at most: {most}")
+    figures(f"{burst.producer.sent:,} records; MB held at most: {most}")
     assert all(most[name] < PARTS_MEGABYTES[name] for name in most), most
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -44,7 +44,9 @@ def asked_without_end(parts: Parts, clients: int) -> Iterator[None]:
         over.set()
 
 
-def test_queries_take_all_the_time_of_the_machine(parts: Parts, traffic: Traffic, request: pytest.FixtureRequest) -> None:
+def test_queries_take_all_the_time_of_the_machine(
+    parts: Parts, traffic: Traffic, request: pytest.FixtureRequest, figures: Callable[[str], None]
+) -> None:
     """Three times as many as may run at once: loading goes on, batch by batch, and what is asked cannot take more than its share."""
     parts.want("work-1", "load-1")
     traffic.send()
@@ -62,7 +64,7 @@ def test_queries_take_all_the_time_of_the_machine(parts: Parts, traffic: Traffic
             took.append(time.monotonic() - started)
     parts.disturb()
 
-    print(f"{len(took)} batches beside {3 * AT_ONCE} clients; the slowest was stored after {max(took):.1f} s")
+    figures(f"{len(took)} batches beside {3 * AT_ONCE} clients; the slowest was stored after {max(took):.1f} s")
     parts.check(traffic.sent)
 
 

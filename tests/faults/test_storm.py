@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -62,7 +63,9 @@ class Stream(threading.Thread):
 
 
 @pytest.mark.timeout(3_600)
-def test_random_kills(parts: Parts, traffic: Traffic, draw: random.Random, request: pytest.FixtureRequest) -> None:
+def test_random_kills(
+    parts: Parts, traffic: Traffic, draw: random.Random, request: pytest.FixtureRequest, figures: Callable[[str], None]
+) -> None:
     full = request.config.getoption("--full")
     kills = request.config.getoption("--kills") or (FULL_KILLS if full else SHORT_KILLS)
     parts.want("work-1", "load-1", "load-2")
@@ -84,6 +87,6 @@ def test_random_kills(parts: Parts, traffic: Traffic, draw: random.Random, reque
     parts.check(traffic.sent, SETTLE_SECONDS)
     parts.recovered = None  # that is how long a backlog of the storm took; how soon work goes on, the crash points say
 
-    print(f"{len(killed)} kills, {traffic.sent:,} records, settled and audited in {time.monotonic() - started:.0f} s")
+    figures(f"{len(killed)} kills, {traffic.sent:,} records, settled and audited in {time.monotonic() - started:.0f} s")
     assert len(killed) == kills
     parts.end("load-2")
