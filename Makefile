@@ -32,6 +32,9 @@ demo: setup  ## a real Kafka, worker and ClickHouse play a simulated city; ARGS=
 tools:  ## Debian packages that tests run: Prometheus, Alertmanager, Chromium, a Chinese font; installed when missing and root may
 	@sh tests/tools.sh
 
+# What makes thousands of small files keeps them in memory: a file costs more on some disks than the work that is measured.
+test test-faults test-mutations bench check-data: export TMPDIR = $(shell sh tests/scratch.sh)
+
 test: setup tools  ## all tests, on the real broker, chDB and Prometheus
 	$(BIN)/pytest $(ARGS)
 

@@ -4,7 +4,8 @@
     python -m bench.all --only throughput --only latency
     python -m bench.all --quick            # small sizes: whether it works, no figures
 
-A part that was not asked for keeps the figures of before, with the commit and the load they were measured at.
+A part that was not asked for keeps the figures of before, with the commit and the load they were measured at. `make bench`
+keeps scratch files in memory where there is room (docs/decisions/0061).
 `history` (backfill and questions) is not among the parts of `make bench`; `make bench-history` runs it.
 """
 
@@ -75,14 +76,14 @@ def throughput(sizes: Sizes, _: dict[str, Any]) -> dict[str, Any]:
 
 
 def latency(sizes: Sizes, known: dict[str, Any]) -> dict[str, Any]:
-    """At fixed rates, and at most of what the machine bears with the generators beside: cores over processor time an event."""
+    """At fixed rates, and at most of what the machine bears with the generator beside: cores over processor time an event."""
     rates = {str(rate): _run("bench.latency", "--rate", rate, "--seconds", sizes.seconds) for rate in sizes.rates}
     last = rates[str(sizes.rates[-1])]
     pipeline = sum(known.get("throughput", {}).get("cpu_us", {}).values()) or _spent(last)
     most = int(machine()["cores"]) * 1e6 / (pipeline + last["generator_us"])
     rate = round(SHARE_OF_MOST * most / 100) * 100
     top = _run("bench.latency", "--rate", min(rate, MOST_OF_RATES * sizes.rates[-1]), "--seconds", sizes.seconds)
-    return {"rates": rates, "most_with_generators": round(most), "at_80_percent": top}
+    return {"rates": rates, "most_with_generator": round(most), "at_80_percent": top}
 
 
 def scale(sizes: Sizes, _: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def _short(found: dict[str, Any]) -> dict[str, Any]:
 
 def _spent(found: dict[str, Any]) -> float:
     """Processor time an event of the pipeline at a rate, microseconds."""
-    parts = sum(seconds for name, seconds in found["cpu_seconds"].items() if name != "generators")
+    parts = sum(seconds for name, seconds in found["cpu_seconds"].items() if name != "generator")
     return float(parts / max(1, found["seconds_late"]["events"]) * 1e6)
 
 
@@ -131,12 +132,16 @@ def _run(module: str, *arguments: str | int) -> dict[str, Any]:
 
 def merged(known: dict[str, Any], name: str, found: dict[str, Any]) -> dict[str, Any]:
     """The results with one more part; history is two of their keys."""
-    measured = {"commit": commit(), "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}", "load": machine()["load"]}
+    known_machine = machine()
+    measured = {
+        "commit": commit(), "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
+        "load": known_machine["load"], "scratch": known_machine.pop("scratch"),
+    }  # fmt: skip
     if name == "history":
         parts = {part: found[part] | {"measured": measured} for part in ("backfill", "questions")}
     else:
         parts = {name: found | {"measured": measured}}
-    new = known | parts | {"machine": machine()}
+    new = known | parts | {"machine": known_machine}
     return new | {"audit": verdicts(new)}
 
 

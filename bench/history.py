@@ -101,8 +101,8 @@ def _asked_beside(folder: Path, end: datetime, days: int, rate: int) -> dict[str
     with Deployment(Settings(), folder, build_city(SEED).places, watched=False) as deployment:
         sender = subprocess.Popen(
             [
-                sys.executable, "-m", "bench.traffic", "--broker", deployment.broker.bootstrap,
-                "--events", str(rate * BESIDE_SECONDS), "--rate", str(rate),
+                sys.executable, "-m", "bench.flood", "--broker", deployment.broker.bootstrap,
+                "--rate", str(rate), "--seconds", str(BESIDE_SECONDS),
             ],
             stdout=subprocess.DEVNULL,
             preexec_fn=tied_to_parent,  # noqa: PLW1509 - the child runs one system call before its program

@@ -1,9 +1,9 @@
-"""Latency from produce to queryable at a steady rate, through a whole deployment on this machine, generators beside it.
+"""Latency from produce to queryable at a steady rate, through a whole deployment on this machine, the generator beside it.
 
 python -m bench.latency --rate 5000 --seconds 40
 
-Generators are processes of their own, which share the machine: what they cost is shown. An event counts from the broker's
-append time to when its row is in the store.
+The generator (`bench.flood`) is a process of its own, which shares the machine: what it costs is shown. An event counts from the
+broker's append time to when its row is in the store.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ from ingest.city import build_city
 
 WARM_SECONDS: Final = 5.0
 """Left out of the figures: imports, first fetches, first parts."""
-FASTEST_GENERATOR: Final = 12_000
-"""Events a second that one generator keeps up beside a busy pipeline; for more there are several."""
 BEHIND_SECONDS: Final = 120.0
 LATE: Final = (
     "SELECT count() AS events, round(quantileExact(0.5)(s), 3) AS p50, round(quantileExact(0.95)(s), 3) AS p95, "
@@ -53,16 +51,15 @@ def at_rate(rate: int, seconds: int, *, audit: bool = True) -> dict[str, Any]:
         while (left := measure(deployment.broker, deployment.query).behind) and time.monotonic() < deadline:
             time.sleep(0.2)
         cpu = {name: round(seconds - before[name], 1) for name, seconds in _cpu(parts).items()}
-        since = int((max(one["started"] for one in sent) + WARM_SECONDS) * 1000)
+        since = int((sent["started"] + WARM_SECONDS) * 1000)
         late: dict[str, Any] = json.loads(deployment.query(LATE.format(since=since), "JSONEachRow"))
         return {
             "rate_asked": rate,
-            "rate_sent": round(sum(one["sent"] / one["seconds"] for one in sent)),
+            "rate_sent": round(sent["sent"] / sent["seconds"]),
             "behind_at_the_end": left,
             "seconds_late": late,
-            "generators": len(sent),
-            "cpu_seconds": cpu | {"generators": round(sum(one["cpu_seconds"] for one in sent), 1)},
-            "generator_us": round(sum(one["cpu_seconds"] for one in sent) / sum(one["sent"] for one in sent) * 1e6, 1),
+            "cpu_seconds": cpu | {"generator": round(sent["cpu_seconds"], 1)},
+            "generator_us": round(sent["cpu_seconds"] / sent["sent"] * 1e6, 1),
             "memory_mib": {name: process.memory_info().rss >> 20 for name, process in parts.items()},
             "audit_clean": run_audit(deployment.broker, as_arrow(deployment.query), Settings().city.time_zone).clean
             if audit
@@ -74,25 +71,18 @@ def _cpu(parts: dict[str, psutil.Process]) -> dict[str, float]:
     return {name: sum(process.cpu_times()[:2]) for name, process in parts.items()}
 
 
-def _send(bootstrap: str, rate: int, seconds: int) -> list[dict[str, Any]]:
-    """What the generators said when all were done. BenchFailed when one failed."""
-    count = -(-rate // FASTEST_GENERATOR)
-    senders = [
-        subprocess.Popen(
-            [
-                sys.executable, "-m", "bench.traffic", "--broker", bootstrap, "--events", str(rate * seconds),
-                "--shard", f"{number}/{count}", "--rate", str(rate // count),
-            ],
-            stdout=subprocess.PIPE,
-            preexec_fn=tied_to_parent,  # noqa: PLW1509 - the child runs one system call before its program
-        )
-        for number in range(count)
-    ]  # fmt: skip
-    told = [sender.communicate()[0] for sender in senders]
-    if codes := [sender.returncode for sender in senders if sender.returncode]:
-        message = f"generators ended with codes {codes}"
+def _send(bootstrap: str, rate: int, seconds: int) -> dict[str, Any]:
+    """What the generator said at its end. BenchFailed when it failed."""
+    asked = ["--broker", bootstrap, "--rate", str(rate), "--seconds", str(seconds)]
+    sender = subprocess.run(
+        [sys.executable, "-m", "bench.flood", *asked],
+        stdout=subprocess.PIPE, check=False, preexec_fn=tied_to_parent,
+    )  # fmt: skip
+    if sender.returncode:
+        message = f"the generator ended with code {sender.returncode}"
         raise BenchFailed(message)
-    return [json.loads(output.splitlines()[-1]) for output in told]
+    told: dict[str, Any] = json.loads(sender.stdout.splitlines()[-1])
+    return told
 
 
 def main() -> None:

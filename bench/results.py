@@ -51,14 +51,14 @@ def _latency(found: dict[str, Any]) -> str:
     rows = [
         (
             run["rate_asked"], run["rate_sent"], *(run["seconds_late"][name] for name in ("p50", "p95", "p99", "most")),
-            run["generators"], run["cpu_seconds"]["generators"], _verdict(run["audit_clean"]),
+            run["cpu_seconds"]["generator"], run["generator_us"], _verdict(run["audit_clean"]),
         )
         for run in runs
     ]  # fmt: skip
-    head = ("asked/s", "sent/s", "p50 s", "p95 s", "p99 s", "most s", "generators", "their processor s", "audit")
+    head = ("asked/s", "sent/s", "p50 s", "p95 s", "p99 s", "most s", "generator, processor s", "us an event", "audit")
     told = (
-        "Seconds from the broker's append to the row in the store, generators on the same cores. The last row is 80 % of "
-        f"{found['most_with_generators']:,}/s: the cores over the processor time an event of generators, broker, worker and loader."
+        "Seconds from the broker's append to the row in the store, the generator on the same cores. The last row is 80 % of "
+        f"{found['most_with_generator']:,}/s: the cores over the processor time an event of generator, broker, worker and loader."
     )
     return f"{told}\n\n{_table(head, rows)}"
 
@@ -109,7 +109,7 @@ SECTIONS: Final = {
 
 def _measured(found: dict[str, Any]) -> str:
     told = found["measured"]
-    return f"Commit {told['commit']}, {told['at']}, load before {told['load']}."
+    return f"Commit {told['commit']}, {told['at']}, load before {told['load']}, scratch files on {told.get('scratch', 'ext4')}."
 
 
 def _verdict(said: object) -> str:

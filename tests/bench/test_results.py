@@ -18,7 +18,7 @@ RATIOS = dict.fromkeys(PEERS, 2.5)
 SHORT = {"events_per_second": 90_123, "spread": 0.02, "audit_clean": True}
 LATE = {"events": 9_000, "p50": 0.2, "p95": 0.41, "p99": 0.6, "most": 0.9}
 RATE = {
-    "rate_asked": 1_000, "rate_sent": 999, "seconds_late": LATE, "generators": 1, "cpu_seconds": {"work-1": 1.0, "generators": 2.5},
+    "rate_asked": 1_000, "rate_sent": 999, "seconds_late": LATE, "cpu_seconds": {"work-1": 1.0, "generator": 2.5},
     "generator_us": 31.0, "audit_clean": True,
 }  # fmt: skip
 SCALED = [
@@ -32,7 +32,7 @@ FOUND: dict[str, dict[str, Any]] = {
         "ratio_to_with_our_tables": {"sketch": 2.5, "clickhouse_file": 2.5}, "peers": dict.fromkeys(PEERS, 50000), "failed": {},
         "text_only": SHORT, "one_percent_bad": SHORT | {"share_of_clean": 0.91},
     },
-    "latency": {"rates": {"1000": RATE}, "most_with_generators": 40_000, "at_80_percent": RATE},
+    "latency": {"rates": {"1000": RATE}, "most_with_generator": 40_000, "at_80_percent": RATE},
     "scale": {
         "partitions": SCALED, "partitions_differ": within(SCALED),
         "size": {"rows": [{"bytes": 350, "cost_us": 11.0, "audit_clean": True}], "a_us": 10.1, "b_us_per_byte": 0.002},
