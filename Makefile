@@ -33,7 +33,7 @@ tools:  ## Debian packages that tests run: Prometheus, Alertmanager, Chromium, a
 	@sh tests/tools.sh
 
 # What makes thousands of small files keeps them in memory: a file costs more on some disks than the work that is measured.
-test test-faults test-mutations bench check-data: export TMPDIR = $(shell sh tests/scratch.sh)
+test-faults test-mutations bench: export TMPDIR = $(shell sh tests/scratch.sh)
 
 test: setup tools  ## all tests, on the real broker, chDB and Prometheus
 	$(BIN)/pytest $(ARGS)

@@ -45,7 +45,7 @@ class Sizes(NamedTuple):
     history_days: int
 
 
-FULL: Final = Sizes(600_000, 3, 30, (1_000, 10_000), 300_000, 10_000_000, 102_000_000, 1_095)
+FULL: Final = Sizes(800_000, 3, 30, (1_000, 10_000), 300_000, 10_000_000, 102_000_000, 1_095)
 QUICK: Final = Sizes(20_000, 1, 8, (500,), 12_000, 30_000, 60_000, 4)
 
 
@@ -54,7 +54,7 @@ def throughput(sizes: Sizes, _: dict[str, Any]) -> dict[str, Any]:
     beside = _run("bench.compare", "--events", sizes.events, "--runs", sizes.runs)
     own = beside["citybrain"]
     text, bad = (
-        _run("bench.throughput", "--traffic", traffic, "--events", sizes.events * 2 // 3, "--runs", sizes.runs)
+        _run("bench.throughput", "--traffic", traffic, "--events", sizes.events, "--runs", sizes.runs)
         for traffic in ("text", "bad")
     )
     ratios = beside["ratio_to"]

@@ -21,8 +21,12 @@ from streams.batch_fetcher import hand_out_batches
 from streams.leaving import leave_when_failed
 from streams.log_batches import LogBatch
 
-ENOUGH_BYTES = 16_777_216
-"""The broker answers a fetch when it has this much for all partitions, or at the block age: whichever comes first."""
+FETCH_BYTES = 7 * 512 * 1024
+"""Most that one fetch brings of a partition, as compressed in the log. Usual records of so much are one full block: aiokafka
+asks for the next only when all are taken, so what is left over of a larger one would become a small block."""
+ENOUGH_BYTES = FETCH_BYTES
+"""The broker answers a fetch when it has this much for all partitions, or at the block age: whichever comes first. With more it
+would wait although a full block is there, for of each partition it counts FETCH_BYTES at most."""
 FULL_BYTES = MAX_BYTES * 5 // 4
 """What is taken of one partition at a time, unpacked. Of the bytes of usual records four fifths are values, so it is one full
 block: taking more would leave a small block over, which costs the loader nearly as much."""

@@ -32,14 +32,11 @@ from streams.locate import Locator
 from streams.log_batches import read_batches
 from streams.pace import Limit, LoaderLoad, next_block_age
 from streams.raw_log import RawLog
-from streams.transport import CoalescingTransport, Fetched, Lives
+from streams.transport import FETCH_BYTES, CoalescingTransport, Fetched, Lives
 from streams.upkeep import keep_up
 
 log = logging.getLogger(__name__)
 
-FETCH_BYTES = 7 * 512 * 1024
-"""Most that one fetch brings of a partition, as compressed in the log. Usual records of so much are one full block: aiokafka
-asks for the next only when all are taken, so what is left over of a larger one would become a small block."""
 IN_HAND_SECONDS = 30
 """Of a worker that is held: what it takes from the fetched records at a time is acknowledged within this long."""
 
