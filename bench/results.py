@@ -109,7 +109,7 @@ SECTIONS: Final = {
 
 def _measured(found: dict[str, Any]) -> str:
     told = found["measured"]
-    return f"Commit {told['commit']}, {told['at']}, load before {told['load']}, scratch files on {told.get('scratch', 'ext4')}."
+    return f"Commit {told['commit']}, {told['at']}, load before {told['load']}, scratch files on {told['scratch']}."
 
 
 def _verdict(said: object) -> str:
