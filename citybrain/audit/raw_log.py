@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from contextlib import closing
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -11,7 +12,7 @@ import xxhash
 from kafka import TopicPartition
 from numpy.typing import NDArray
 
-from schemas.errors import BrokerUnavailable
+from citybrain.audit.record_reader import RecordReader
 from schemas.kafka_clients import open_admin, open_consumer
 from schemas.kafka_options import Broker, common, reader
 
@@ -29,6 +30,15 @@ class LogPart(NamedTuple):
     end: int
     offsets: NDArray[np.int64]
     keys: NDArray[np.uint64]
+
+
+class _Part(NamedTuple):
+    offsets: list[int]
+    keys: list[int]
+
+    def take(self, offset: int, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> None:
+        self.offsets.append(offset)
+        self.keys.append(event_key(value, headers))
 
 
 def event_key(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> int:
@@ -51,17 +61,17 @@ def read_log(
 ) -> Iterator[LogPart]:
     """Every partition of the topics, whole. `upto(topic_id, partition)` is the first offset not to read."""
     ids = topic_ids(broker, topics)
-    consumer = open_consumer(reader(broker) | {"max_poll_records": 5_000})
-    try:
+    with closing(open_consumer(reader(broker))) as consumer, RecordReader(broker) as records:
         for topic in topics:
             for number in sorted(consumer.partitions_for_topic(topic) or ()):
                 partition = TopicPartition(topic, number)
                 start = consumer.beginning_offsets([partition])[partition]
                 end = min(consumer.end_offsets([partition])[partition], max(start, upto(ids[topic], number)))
-                offsets, keys = _read(consumer, partition, start, end, progress)
-                yield LogPart(topic, ids[topic], number, start, end, offsets, keys)
-    finally:
-        consumer.close()
+                part = _Part([], [])
+                records.read(partition, start, end, part.take, progress)
+                yield LogPart(
+                    topic, ids[topic], number, start, end, np.array(part.offsets, np.int64), np.array(part.keys, np.uint64)
+                )
 
 
 def log_ends(broker: Broker, topics: Sequence[str]) -> dict[tuple[str, int], int]:
@@ -81,25 +91,3 @@ def topic_ids(broker: Broker, topics: Sequence[str]) -> dict[str, str]:
         return {topic["name"]: str(topic["topic_id"]) for topic in admin.describe_topics(list(topics))}
     finally:
         admin.close()
-
-
-def _read(
-    consumer: Any, partition: TopicPartition, start: int, end: int, progress: Callable[[int], None]
-) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    offsets: list[int] = []
-    keys: list[int] = []
-    consumer.assign([partition])
-    consumer.seek(partition, start)
-    idle = 0
-    while consumer.position(partition) < end:
-        records = consumer.poll(timeout_ms=1_000).get(partition, [])
-        idle = 0 if records else idle + 1
-        if idle > 30:
-            message = f"{partition.topic}[{partition.partition}]: no record after offset {consumer.position(partition)} in 30 s"
-            raise BrokerUnavailable(message)
-        for record in records:
-            if record.offset < end:
-                offsets.append(record.offset)
-                keys.append(event_key(record.value, record.headers))
-        progress(len(records))
-    return np.array(offsets, np.int64), np.array(keys, np.uint64)

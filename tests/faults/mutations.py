@@ -23,7 +23,7 @@ LEFT_OUT: Final = shutil.ignore_patterns(
 LONGEST_SECONDS: Final = 900.0
 """For the tests of one guard, which wait their time out where the guard is missed."""
 AT_ONCE: Final = 4
-"""Guards: most of the time is a test's patience with what never comes. The one that takes longest stands first."""
+"""Guards: most of the time is a test's patience with what never comes. Those that take longest stand first."""
 TESTS_FAILED: Final = 1
 """pytest's exit code; others mean that the tests did not run."""
 
@@ -45,6 +45,26 @@ GUARDS: Final[dict[str, Mutation]] = {
         "header = header_of(cooked, partition.topic, partition.topic, partition.partition)",
         "tests/faults/test_gone.py::test_a_raw_topic_begins_a_new_life",
     ),
+    "acknowledge": Mutation(
+        "records are acknowledged when their blocks are confirmed", "streams/worker.py",
+        "                fetched: Fetched = event.value\n", "                event.ack()\n                fetched: Fetched = event.value\n",
+        "tests/faults/test_crash_points.py::test_a_worker_dies_at[fetched-load-1]",
+    ),
+    "position": Mutation(
+        "the loader's position is the ledger", "sinks/loader.py",
+        "known = Ledger(self._store).next_offset(topic_id, partition.partition)", "known = consumer.committed(partition)",
+        "tests/sinks/test_loader.py::test_a_restart_goes_on_from_the_ledger_whatever_is_committed",
+    ),
+    "errors": Mutation(
+        "an error that is no bad record ends the process", "streams/worker.py",
+        '        leave("records not finished; leaving, so that Kafka sends them again", error)\n', "        raise\n",
+        "tests/faults/test_crash_points.py::test_a_worker_fails_on_a_block",
+    ),
+    "gaps": Mutation(
+        "offsets inside a batch are no gaps", "streams/transport.py",
+        "    def _new_offset(", "    def _no_new_offset(",
+        "tests/faults/test_topics.py::test_gaps_of_transactions_do_not_stop_commits",
+    ),
     "token": Mutation(
         "an insert has a token", "sinks/store.py",
         'return {**EXACTLY_ONCE, "insert_deduplication_token": token}', "return {**EXACTLY_ONCE}",
@@ -54,11 +74,6 @@ GUARDS: Final[dict[str, Mutation]] = {
         "a view target remembers tokens", "sinks/sql/0002_views.sql",
         "ORDER BY (incident_class, grid, kind, day)\nSETTINGS non_replicated_deduplication_window = 10000", "ORDER BY (incident_class, grid, kind, day)",
         "tests/sinks/test_store.py::TestTokens::test_the_same_insert_again_changes_nothing_anywhere",
-    ),
-    "position": Mutation(
-        "the loader's position is the ledger", "sinks/loader.py",
-        "known = Ledger(self._store).next_offset(topic_id, partition.partition)", "known = consumer.committed(partition)",
-        "tests/sinks/test_loader.py::test_a_restart_goes_on_from_the_ledger_whatever_is_committed",
     ),
     "ranges": Mutation(
         "what is covered are ranges, not a mark", "sinks/covered.py",
@@ -74,21 +89,6 @@ GUARDS: Final[dict[str, Mutation]] = {
     "rejects": Mutation(
         "rejects travel in the block", "streams/cook.py", "    if rejects:\n", "    if False:\n",
         "tests/streams/test_cook.py::test_a_bad_record_is_a_row_with_a_reason_and_its_neighbours_are_as_alone",
-    ),
-    "acknowledge": Mutation(
-        "records are acknowledged when their blocks are confirmed", "streams/worker.py",
-        "                fetched: Fetched = event.value\n", "                event.ack()\n                fetched: Fetched = event.value\n",
-        "tests/faults/test_crash_points.py::test_a_worker_dies_at[fetched-load-1]",
-    ),
-    "errors": Mutation(
-        "an error that is no bad record ends the process", "streams/worker.py",
-        '        leave("records not finished; leaving, so that Kafka sends them again", error)\n', "        raise\n",
-        "tests/faults/test_crash_points.py::test_a_worker_fails_on_a_block",
-    ),
-    "gaps": Mutation(
-        "offsets inside a batch are no gaps", "streams/transport.py",
-        "    def _new_offset(", "    def _no_new_offset(",
-        "tests/faults/test_topics.py::test_gaps_of_transactions_do_not_stop_commits",
     ),
     "repeats": Mutation(
         "repeated events are dropped", "sinks/repeats.py",
