@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bench.filled import BenchFailed
+from bench.filled import BenchFailed, records_in
 from bench.machine import machine
 from bench.questions import ask_all, summed
 from bench.traffic import SEED
@@ -32,11 +32,14 @@ from citybrain.children import tied_to_parent
 from citybrain.deployment import Deployment
 from citybrain.settings import Settings
 from ingest.city import build_city
+from schemas.kafka_options import Broker
 from sinks.store import Store
 
 ROUNDS: Final = 20
 KILL_AFTER_BLOCKS: Final = 3
-BESIDE_SECONDS: Final = 60
+BESIDE_SECONDS: Final = 1_800
+"""At most: the flood is ended when all is asked."""
+BEGIN_SECONDS: Final = 120.0
 
 
 def load(folder: Path, events: int, days: int, end: datetime) -> dict[str, Any]:
@@ -108,10 +111,25 @@ def _asked_beside(folder: Path, end: datetime, days: int, rate: int) -> dict[str
             preexec_fn=tied_to_parent,  # noqa: PLW1509 - the child runs one system call before its program
         )  # fmt: skip
         try:
-            return ask_all(_counting(deployment), end, days, ROUNDS // 4)
+            _wait_for_records(deployment.broker, sender)
+            asked = ask_all(_counting(deployment), end, days, ROUNDS // 4)
+            if sender.poll() is not None:
+                message = f"the flood ended with code {sender.returncode} while questions were asked"
+                raise BenchFailed(message)
+            return asked
         finally:
             sender.terminate()
             sender.wait()
+
+
+def _wait_for_records(broker: Broker, sender: subprocess.Popen[bytes]) -> None:
+    """The flood makes its records ahead; questions before the first one would be asked without ingest."""
+    deadline = time.monotonic() + BEGIN_SECONDS
+    while not records_in(broker):
+        if sender.poll() is not None or time.monotonic() > deadline:
+            message = f"the flood sent nothing within {BEGIN_SECONDS:.0f} s (exit code {sender.poll()})"
+            raise BenchFailed(message)
+        time.sleep(0.2)
 
 
 def _counting(deployment: Deployment) -> Callable[[str], bytes]:
