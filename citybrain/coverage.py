@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from kafka import TopicPartition
 
-from citybrain.audit.raw_log import log_ends, topic_ids
+from citybrain.audit.raw_log import log_ends
 from citybrain.reading import Query
 from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import Broker, reader
+from schemas.topic_ids import topic_ids
 from schemas.topics import RAW
 from sinks.covered import Covered
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 import urllib.request
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from datetime import UTC, datetime
 
 from citybrain.catalogue_folder import catalogue_of
 from citybrain.deployment import Deployment
+from citybrain.ports import free_port
 from citybrain.settings import Settings
 from citybrain.view_tokens import add_token
 from schemas.errors import StoreUnavailable
@@ -27,7 +27,7 @@ def open_page(settings: Settings, deployment: Deployment, live: Sequence[str]) -
     path = deployment.data_dir / TOKENS
     path.unlink(missing_ok=True)
     secret = add_token(path, f"demo-{datetime.now(UTC):%H%M%S}", Scope(), catalogue_of(settings.city.catalogue), duty=True)
-    port = settings.view.port or _free_port()
+    port = settings.view.port or free_port()
     extra = {"CITYBRAIN_VIEW__PORT": str(port), "CITYBRAIN_VIEW__HOST": "127.0.0.1", "CITYBRAIN_VIEW__TOKENS": str(path)}
     deployment.part("view", ["view"], extra)
     if live:
@@ -50,9 +50,3 @@ def _wait_for(url: str, deployment: Deployment) -> None:
     raise StoreUnavailable(
         "view", 0, f"the view did not answer in {START_SECONDS:.0f} s; see view.log in {deployment.data_dir}/logs"
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -22,6 +22,7 @@ import jgo
 from kafka.errors import KafkaError
 
 from citybrain.children import stop_child, tied_to_parent
+from citybrain.ports import free_port
 from schemas.errors import BrokerUnavailable, CitybrainError
 from schemas.kafka_clients import open_admin
 
@@ -65,8 +66,8 @@ class LocalKafka:
 
     def __init__(self, folder: Path, *, port: int | None = None, heap_mb: int = 512) -> None:
         self._folder = folder
-        self._port = port or _free_port()
-        self._controller_port = _free_port()
+        self._port = port or free_port()
+        self._controller_port = free_port()
         self._heap_mb = heap_mb
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -197,9 +198,3 @@ def cluster_id() -> str:
     while (name := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
         continue
     return name
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

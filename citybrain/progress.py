@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
-from citybrain.audit.raw_log import log_ends, topic_ids
+from citybrain.audit.raw_log import log_ends
 from schemas.kafka_options import Broker
+from schemas.topic_ids import topic_ids
 from schemas.topics import RAW
 
 LEDGER = (

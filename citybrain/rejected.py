@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from citybrain.audit.raw_log import topic_ids
 from citybrain.raw_records import LogRecord, Place, fetch
 from citybrain.reading import Query
 from ingest.outgoing import CONTENT_TYPE
 from ingest.producer import EventProducer
 from schemas.events import Kind, event_key
 from schemas.kafka_options import Broker
+from schemas.topic_ids import topic_ids
 from schemas.topics import RAW
 
 KIND_OF: Final[dict[str, Kind]] = {topic.name: kind for kind, topic in RAW.items()}

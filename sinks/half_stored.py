@@ -19,11 +19,11 @@ from schemas.block import BlockHeader
 from schemas.errors import BrokerUnavailable, StoreUnsafe
 from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import Broker, reader
+from schemas.topic_ids import topic_ids
 from schemas.topics import RISK
 from sinks.ledger import Ledger, Position, Tally
 from sinks.rebuild import rebuild, targets
 from sinks.store import Store
-from sinks.topic_ids import ask_topic_ids
 from sinks.writer import BlockWriter, HalfStoredLongAgo
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ WAIT_MS = 10_000
 
 def complete_half_stored(broker: Broker, store: Store, check: Callable[[], None]) -> list[Position]:
     """Complete the record after the ledger's last one in every partition, if rows of it are stored. Those completed."""
-    topic_id = ask_topic_ids(broker, [RISK.name])[RISK.name]
+    topic_id = topic_ids(broker, [RISK.name])[RISK.name]
     ledger = Ledger(store)
     consumer = open_consumer(reader(broker))
     done = []

@@ -21,6 +21,7 @@ from schemas import metrics
 from schemas.errors import BadBlock, BrokerUnavailable, LogTruncated, StoreRefused, StoreUnavailable
 from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import LOADER_GROUP, Broker, busy_metadata, loader
+from schemas.topic_ids import topic_ids
 from schemas.topics import ALERTS, RISK
 from sinks.alert_writer import AlertWriter, Redact
 from sinks.boot_clock import boot_clock
@@ -31,7 +32,6 @@ from sinks.migrate import check_store
 from sinks.relabel import NotFinished, check_finished
 from sinks.restoring import check_restored
 from sinks.store import Store
-from sinks.topic_ids import ask_topic_ids
 from sinks.writer import BlockWriter, HalfStoredLongAgo
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ class Loader:
 
     def assign(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
         """Take partitions over: forget what was known of them and go to the record after the ledger's last."""
-        self._topic_ids |= ask_topic_ids(self._broker, {partition.topic for partition in partitions})
+        self._topic_ids |= topic_ids(self._broker, {partition.topic for partition in partitions})
         starts = consumer.beginning_offsets(partitions)
         for partition in partitions:
             topic_id = self._topic_ids[partition.topic]

@@ -13,8 +13,9 @@ from kafka import TopicPartition
 from numpy.typing import NDArray
 
 from citybrain.audit.record_reader import RecordReader
-from schemas.kafka_clients import open_admin, open_consumer
-from schemas.kafka_options import Broker, common, reader
+from schemas.kafka_clients import open_consumer
+from schemas.kafka_options import Broker, reader
+from schemas.topic_ids import topic_ids
 
 UNREADABLE = 0
 """Key of a record that names no event."""
@@ -76,18 +77,6 @@ def read_log(
 
 def log_ends(broker: Broker, topics: Sequence[str]) -> dict[tuple[str, int], int]:
     """Next offset of every partition."""
-    consumer = open_consumer(reader(broker))
-    try:
+    with closing(open_consumer(reader(broker))) as consumer:
         partitions = [TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic) or ()]
         return {(p.topic, p.partition): end for p, end in consumer.end_offsets(partitions).items()}
-    finally:
-        consumer.close()
-
-
-def topic_ids(broker: Broker, topics: Sequence[str]) -> dict[str, str]:
-    """UUID of each topic, as text."""
-    admin = open_admin(common(broker))
-    try:
-        return {topic["name"]: str(topic["topic_id"]) for topic in admin.describe_topics(list(topics))}
-    finally:
-        admin.close()

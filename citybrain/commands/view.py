@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import click
 
 from citybrain.metrics_server import serve_metrics
 from citybrain.options import data_dir_option, json_option, print_json
+from citybrain.ports import free_port
 from citybrain.settings import Settings
 from schemas.errors import BadSettings
 
@@ -105,10 +105,8 @@ def url_of(settings: Settings, port: int) -> str:
 
 
 def _free_port(host: str) -> int:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        try:
-            probe.bind((host, 0))
-        except OSError as error:
-            message = f"CITYBRAIN_VIEW__HOST {host!r}: {error}; wanted an address of this machine, as 127.0.0.1 or 0.0.0.0"
-            raise BadSettings(message) from error
-        return int(probe.getsockname()[1])
+    try:
+        return free_port(host)
+    except OSError as error:
+        message = f"CITYBRAIN_VIEW__HOST {host!r}: {error}; wanted an address of this machine, as 127.0.0.1 or 0.0.0.0"
+        raise BadSettings(message) from error

@@ -9,10 +9,10 @@ import polars as pl
 import pyarrow as pa
 from kafka import TopicPartition
 
-from citybrain.audit.raw_log import topic_ids
 from schemas.events import Kind
 from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import Broker, reader
+from schemas.topic_ids import topic_ids
 from schemas.topics import RAW
 from streams.records import RawRecord
 from streams.relabel import STORED

@@ -12,11 +12,11 @@ from schemas.block import SCHEMA_VERSION, BlockHeader
 from schemas.errors import StoreUnavailable
 from schemas.kafka_clients import open_consumer
 from schemas.kafka_options import Broker, reader
+from schemas.topic_ids import topic_ids
 from schemas.topics import RAW, RISK
 from sinks.ledger import Ledger, Position, Tally
 from sinks.rebuild import replace_partition
 from sinks.store import Store
-from sinks.topic_ids import ask_topic_ids
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def restore_lost(broker: Broker, store: Store) -> int:
     What they cover comes from the record's headers; past its retention, from the rows.
     """
     lost = store.query(LOST)
-    topic_id = ask_topic_ids(broker, [RISK.name])[RISK.name] if lost else ""
+    topic_id = topic_ids(broker, [RISK.name])[RISK.name] if lost else ""
     for life, partition, offset, topic, source_id, source_partition, first, last, rows in lost:
         position = Position(life, partition, offset)
         header = _header(broker, position) if life == topic_id else None

@@ -18,7 +18,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from citybrain.audit import AuditReport, run, run_audit
-from citybrain.audit.raw_log import UNREADABLE, event_key, log_ends, topic_ids
+from citybrain.audit.raw_log import UNREADABLE, event_key, log_ends
 from citybrain.local_kafka import LocalKafka
 from citybrain.report import audit_lines
 from citybrain.topics import ensure_topics
@@ -28,6 +28,7 @@ from ingest.producer import EventProducer
 from schemas.block import SCHEMA_VERSION, BlockHeader, encode_block
 from schemas.events import Kind
 from schemas.kafka_options import Broker, common, producer, reader
+from schemas.topic_ids import topic_ids
 from schemas.topics import RAW, RISK
 from sinks import repeats
 from sinks.ledger import Position

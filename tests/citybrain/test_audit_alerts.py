@@ -8,11 +8,11 @@ import pytest
 from kafka import KafkaProducer
 
 from citybrain.audit import AuditReport, run, run_audit
-from citybrain.audit.raw_log import topic_ids
 from citybrain.local_kafka import LocalKafka
 from citybrain.topics import ensure_topics
 from schemas.alerts import encode_alert
 from schemas.kafka_options import Broker, producer
+from schemas.topic_ids import topic_ids
 from schemas.topics import ALERTS
 from sinks.alert_writer import AlertWriter
 from sinks.ledger import Position

@@ -12,12 +12,13 @@ import psutil
 import pytest
 
 from citybrain import local_kafka
-from citybrain.audit.raw_log import log_ends, topic_ids
+from citybrain.audit.raw_log import log_ends
 from citybrain.local_kafka import BadJar, LocalKafka, cluster_id, resolve_kafka, verify_jars
 from citybrain.topics import ensure_topics
 from ingest.producer import EventProducer
 from schemas.errors import BrokerUnavailable
 from schemas.kafka_options import Broker
+from schemas.topic_ids import topic_ids
 
 
 class TestBroker:

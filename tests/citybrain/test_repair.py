@@ -14,11 +14,11 @@ from citybrain.repair import Repaired, repair
 from ingest.city import City
 from schemas.block import encode_block
 from schemas.events import Kind
+from schemas.topic_ids import topic_ids
 from schemas.topics import RISK
 from sinks.ledger import Position
 from sinks.repeats import RecentEvents, Verdict
 from sinks.store import Store
-from sinks.topic_ids import ask_topic_ids
 from sinks.writer import BlockWriter
 from streams.cook import Kitchen
 from streams.locate import Locator
@@ -191,7 +191,7 @@ def test_a_block_stored_but_not_in_the_ledger_then_repair_then_the_retry_doubles
 ) -> None:
     """The repair finishes the record under its hold; what the loader sends again afterwards is known."""
     send_blocks(log)
-    life = ask_topic_ids(log.broker, [RISK.name])[RISK.name]
+    life = topic_ids(log.broker, [RISK.name])[RISK.name]
     counts: dict[int, int] = {}
     placed = []
     for made in log.blocks:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from citybrain.audit.report import AuditReport
 from citybrain.children import stop_child, tied_to_parent
 from citybrain.local_kafka import LocalKafka
 from citybrain.places_file import write_places
+from citybrain.ports import free_port
 from citybrain.progress import Progress, measure
 from citybrain.query_socket import ask
 from citybrain.reading import SOCKET, as_arrow
@@ -52,7 +52,7 @@ class Parts:
         self.folder = folder
         self._places = places
         self.kafka = LocalKafka(folder / "kafka")
-        self._store_port = _free_port()
+        self._store_port = free_port()
         self.proxy = FaultProxy(self._store_port)
         self.wanted: dict[str, list[str]] = {}
         self.settings: dict[str, dict[str, str]] = {}
@@ -284,9 +284,3 @@ class Parts:
             )  # fmt: skip
         self._running[name] = process
         return process
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

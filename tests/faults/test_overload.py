@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import psutil
 import pytest
 
 from citybrain.children import tied_to_parent
+from citybrain.ports import free_port
 from ingest.city import City
 from tests.faults.parts import Parts
 
@@ -58,7 +58,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory, city: City) -> Iterator[Part
 def seen(parts: Parts, request: pytest.FixtureRequest) -> Seen:
     """Held to HELD, SENT_PER_SECOND sent; then released."""
     seconds = FULL_SECONDS if request.config.getoption("--full") else SHORT_SECONDS
-    port = _free_port()
+    port = free_port()
     parts.settings["work-1"] = {"CITYBRAIN_WORK__MOST_PER_SECOND": str(HELD), "CITYBRAIN_METRICS__PORT": str(port)}
     parts.want("work-1", "load-1")
     sending = _send(parts, seconds)
@@ -159,9 +159,3 @@ def _until_read(port: int) -> None:
         except OSError:
             pass  # it is not serving yet
         time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

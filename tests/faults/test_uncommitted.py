@@ -14,10 +14,10 @@ from citybrain.places_file import PLACES, write_places
 from citybrain.settings import Settings
 from citybrain.store_socket import MAINTENANCE, remote_store
 from ingest.city import City
+from schemas.topic_ids import topic_ids
 from schemas.topics import RAW, RISK
 from sinks import migrate as migrating
 from sinks.migrate import Migration, migrate, migrations
-from sinks.topic_ids import ask_topic_ids
 from tests.faults.conftest import Traffic
 from tests.faults.parts import TIME_ZONE, Parts
 from tests.life import admin_of
@@ -94,7 +94,7 @@ def test_then_a_repair(parts: Parts, traffic: Traffic, point: str) -> None:
 def test_then_retention(parts: Parts, traffic: Traffic, point: str) -> None:
     """Everything that the ledger covers is removed from the log; the record that is half stored is the oldest one left."""
     half_stored(parts, traffic, point)
-    ids = ask_topic_ids(parts.broker, [RISK.name, *(topic.name for topic in RAW.values())])
+    ids = topic_ids(parts.broker, [RISK.name, *(topic.name for topic in RAW.values())])
     gone = {}
     for tp in [*parts.ends(), *(TopicPartition(RISK.name, number) for number in range(RISK.partitions))]:
         column = "risk" if tp.topic == RISK.name else "source"

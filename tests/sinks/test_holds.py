@@ -13,13 +13,13 @@ from citybrain.audit.aggregates import recounts
 from schemas.block import BlockHeader
 from schemas.errors import StoreUnavailable
 from schemas.kafka_options import Broker
+from schemas.topic_ids import topic_ids
 from schemas.topics import RISK
 from sinks import holds, writer
 from sinks.holds import Hold, HoldLost, Holds, Watcher
 from sinks.ledger import Position
 from sinks.maintenance import NotHeld, held
 from sinks.store import Store
-from sinks.topic_ids import ask_topic_ids
 from sinks.writer import BlockWriter
 from tests.sinks.blocks import bad, block, one, raw, rows_in
 from tests.sinks.test_half_stored import without
@@ -54,7 +54,7 @@ def test_a_held_loader_stores_nothing_and_goes_on_afterwards(kafka: Broker, stor
         hold.check()
         assert one(eyes, EVENTS) == 1
         assert len(hold.acknowledged()) == 1
-        topic_id = ask_topic_ids(kafka, [RISK.name])[RISK.name]
+        topic_id = topic_ids(kafka, [RISK.name])[RISK.name]
         BlockWriter(eyes).write(Position(topic_id, 0, 1), *block([raw(1)]))  # as maintenance may do
 
     until(eyes, LEDGER, 3)
@@ -156,7 +156,7 @@ def test_the_loader_completes_a_record_half_stored_long_ago(
 ) -> None:
     """Automatically, while another loader that runs is held for it; nothing is lost, nothing twice."""
     monkeypatch.setattr(writer, "MOST_BLOCKS_SINCE", 2)
-    topic_id = ask_topic_ids(kafka, [RISK.name])[RISK.name]
+    topic_id = topic_ids(kafka, [RISK.name])[RISK.name]
     begun = block([raw(0), raw(1), bad(2)], partition=1, topic_id="raw-9")
     with without(store, missing):
         rows = BlockWriter(store).sort(Position(topic_id, 1, 0), BlockHeader.from_kafka(begun.headers), begun.value).events
