@@ -58,7 +58,7 @@ def _parts(source: Source) -> Iterator[LogPart]:
     for found in source.records(dict.fromkeys(KINDS, 0)):
         offsets, keys = waiting[found.kind]
         offsets += found.offsets
-        keys += [event_key(value, HEADERS) for value in found.values]
+        keys += [event_key(value, HEADERS) for value in found.values.to_pylist()]
         if len(offsets) >= WINDOW:
             yield part(found.kind)
     for kind, (offsets, _) in waiting.items():

@@ -11,7 +11,6 @@ from queue import Empty
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 
 from citybrain.backfill.sources import KINDS, Records, Source
 from citybrain.children import tied_to_parent
@@ -109,7 +108,7 @@ def _work(source: Source, recipe: Recipe, after: Mapping[Kind, int], queue: Any)
 
 def _raw(found: Records, recipe: Recipe) -> RecordColumns:
     offsets = np.array(found.offsets, np.int64)
-    return RecordColumns(offsets, np.full(len(offsets), recipe.received_ms), pa.array(found.values, pa.binary()), {})
+    return RecordColumns(offsets, np.full(len(offsets), recipe.received_ms), found.values, {})
 
 
 def _block(source: Source, kitchen: Kitchen, records: RecordColumns) -> tuple[BlockHeader, bytes]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol, get_args
 
 import orjson
+import pyarrow as pa
 
 from ingest.city import build_city
 from ingest.city.history import history, long_plan
@@ -35,7 +36,7 @@ class Records(NamedTuple):
 
     kind: Kind
     offsets: Sequence[int]
-    values: list[bytes]
+    values: pa.BinaryArray
 
 
 class Source(Protocol):
@@ -148,9 +149,13 @@ def _batched(records: Iterator[tuple[Kind, int, bytes]], after: Mapping[Kind, in
         offsets.append(number)
         values.append(value)
         if len(offsets) >= AT_ONCE:
-            yield Records(kind, *waiting.pop(kind))
+            yield _of(kind, *waiting.pop(kind))
     for kind, (offsets, values) in waiting.items():
-        yield Records(kind, offsets, values)
+        yield _of(kind, offsets, values)
+
+
+def _of(kind: Kind, offsets: list[int], values: list[bytes]) -> Records:
+    return Records(kind, offsets, pa.array(values, pa.binary()))
 
 
 def _kind_of(line: bytes) -> Kind:

@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest.city import sensors
-from ingest.city.cases import WHOLE, Window
 from ingest.city.geography import City
 from ingest.city.plan import Plan
-from ingest.city.rhythm import DAY_MS, HOUR_MS
 from ingest.outgoing import encode
 from schemas.events import EVENT_TYPES, Kind
 
@@ -29,7 +29,7 @@ class Run(NamedTuple):
 
     kind: Kind
     first: int
-    values: list[bytes]
+    values: pa.BinaryArray
 
 
 def long_plan(city: City, end: datetime, days: int, records: int) -> Plan:
@@ -60,15 +60,15 @@ def history(plan: Plan, after: Mapping[Kind, int]) -> Iterator[Run]:
             waiting = next(reports, None)
         for kind, found in values.items():
             if found:
-                yield Run(kind, told[kind] - len(found) + 1, found)
+                yield Run(kind, told[kind] - len(found) + 1, pa.array(found, pa.binary()))
 
 
-def _runs(kind: Kind, hours: Iterator[list[bytes]], told: int, after: int) -> Iterator[Run]:
+def _runs(kind: Kind, hours: Iterator[pa.BinaryArray], told: int, after: int) -> Iterator[Run]:
     """Hours of a day as runs, without what comes before number `after`; `told` were told on earlier days."""
     for values in hours:
         left = values[max(0, after - told) :]
         told += len(values)
-        if left:
+        if len(left):
             yield Run(kind, told - len(left) + 1, left)
 
 
@@ -80,17 +80,17 @@ class _Parts:
         self._slots = 60 // fleet.minutes
         devices = fleet.devices
         kind = EVENT_TYPES["sensor"]
-        self._open = [f'{{"specversion":"1.0","id":"{device.name}-' for device in devices]
-        self._source = [f'","source":"/device/{device.name}","type":"{kind}","time":"' for device in devices]
-        self._close = [
+        self._open = pa.array(f'{{"specversion":"1.0","id":"{device.name}-' for device in devices)
+        self._source = pa.array(f'","source":"/device/{device.name}","type":"{kind}","time":"' for device in devices)
+        self._close = pa.array(
             f',"unit":"{device.metric.unit}"}}],{orjson.dumps(device.place).decode()[1:-1]}}}}}' for device in devices
-        ]
-        self._middle = [[self._rest_of(device, slot) for device in devices] for slot in range(self._slots)]
+        )
+        self._middle = [pa.array(self._rest_of(device, slot) for device in devices) for slot in range(self._slots)]
         self._mean = np.array([device.metric.mean for device in devices])
         self._deviation = np.array([device.metric.deviation for device in devices])
         self._swing = np.array([device.metric.swing for device in devices])
 
-    def day(self, day: int) -> Iterator[list[bytes]]:
+    def day(self, day: int) -> Iterator[pa.BinaryArray]:
         """The records of each hour."""
         return (self._hour(day, hour) for hour in range(24))
 
@@ -100,31 +100,26 @@ class _Parts:
         data = f'"data":{{"device":"{device.name}","readings":[{{"metric":"{device.metric.name}","value":'
         return f'{at.isoformat()[14:]}","datacontenttype":"application/json",{data}'
 
-    def _hour(self, day: int, hour: int) -> list[bytes]:
+    def _hour(self, day: int, hour: int) -> pa.BinaryArray:
         midnight = self._plan.day(day)
         draws, luck, swing = sensors.chances(self._plan.city, self._plan.fleet, midnight, hour)
         values = (self._mean + self._deviation * np.clip(draws, -3.0, 3.0)) + self._swing * swing
         unusual = (luck < sensors.OFFLINE) | (luck > 1 - sensors.BREACHES)
         clock = f"{midnight:%Y-%m-%d}T{hour:02d}:"
-        found: list[bytes] = []
+        slots = []
         for slot in range(self._slots):
             stamp = f"{midnight:%Y%m%d}{hour:02d}{slot * self._plan.fleet.minutes:02d}"
-            shown = [repr(round(value, 2)) for value in np.maximum(0.0, values[slot]).tolist()]
-            rows = zip(self._open, self._source, self._middle[slot], shown, self._close, strict=True)
-            told = [f"{a}{stamp}{b}{clock}{c}{value}{d}".encode() for a, b, c, value, d in rows]
-            for place in np.flatnonzero(unusual[slot]).tolist():
-                told[place] = self._unusual(day, hour, slot, place)
-            found += told
-        return found
-
-    def _unusual(self, day: int, hour: int, slot: int, place: int) -> bytes:
-        """A reading past its limit, or none at all: told as an event."""
-        events = sensors.readings_of(
-            self._plan.city,
-            self._plan.fleet,
-            self._plan.day(day),
-            day * DAY_MS,
-            hour,
-            Window(0, day * DAY_MS + HOUR_MS * 24, WHOLE),
-        )
-        return encode(events[slot * len(self._plan.fleet.devices) + place][1]).value
+            shown = pa.array([repr(round(value, 2)) for value in np.maximum(0.0, values[slot]).tolist()], pa.string())
+            told = pc.binary_join_element_wise(
+                self._open, stamp, self._source, clock, self._middle[slot], shown, self._close, ""
+            ).cast(pa.binary())
+            if (at := np.flatnonzero(unusual[slot])).size:  # past its limit, or no reading at all: told as an event
+                chances = zip(draws[slot, at].tolist(), luck[slot, at].tolist(), strict=True)
+                events = (
+                    sensors.reading_of(self._plan.fleet, midnight, hour, (slot, place), (draw, lot, swing))
+                    for place, (draw, lot) in zip(at.tolist(), chances, strict=True)
+                )
+                others = pa.array([encode(event).value for event in events], pa.binary())
+                told = pc.replace_with_mask(told, pa.array(unusual[slot]), others)
+            slots.append(told)
+        return pa.concat_arrays(slots)

@@ -99,15 +99,28 @@ def readings_of(city: City, fleet: Fleet, day: datetime, day_ms: int, hour: int,
     ]
     events = []
     for slot in range(slots):
-        after = hour * HOUR_MS + slot * fleet.minutes * 60_000
-        stamp = f"{day:%Y%m%d}{hour:02d}{slot * fleet.minutes:02d}"
-        start = day + timedelta(milliseconds=after)
+        after, start = _begin(fleet, day, hour, slot)
         for place, device in mine:
-            data = _reading(device, draws[slot][place], luck[slot][place], swing)
-            at = start + timedelta(milliseconds=device.offset_ms)
-            event = Outgoing("sensor", f"/device/{device.name}", f"{device.name}-{stamp}", at, data)
+            event = _told(device, start, _reading(device, draws[slot][place], luck[slot][place], swing))
             events.append((day_ms + after + device.offset_ms, event))
     return events
+
+
+def reading_of(fleet: Fleet, day: datetime, hour: int, at: tuple[int, int], chance: tuple[float, float, float]) -> Outgoing:
+    """One of these records: `at` is its slot and the place of its device, `chance` its draw, its luck, and the day's swing."""
+    device = fleet.devices[at[1]]
+    return _told(device, _begin(fleet, day, hour, at[0])[1], _reading(device, *chance))
+
+
+def _begin(fleet: Fleet, day: datetime, hour: int, slot: int) -> tuple[int, datetime]:
+    """When a slot begins: milliseconds after midnight, and the time."""
+    after = hour * HOUR_MS + slot * fleet.minutes * 60_000
+    return after, day + timedelta(milliseconds=after)
+
+
+def _told(device: Device, start: datetime, data: dict[str, Any]) -> Outgoing:
+    at = start + timedelta(milliseconds=device.offset_ms)
+    return Outgoing("sensor", f"/device/{device.name}", f"{device.name}-{start:%Y%m%d%H%M}", at, data)
 
 
 def chances(city: City, fleet: Fleet, day: datetime, hour: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:

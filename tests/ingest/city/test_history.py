@@ -38,7 +38,7 @@ def test_every_record_is_the_same_in_bytes_order_and_number(plan: Plan, one_by_o
     found: dict[Kind, list[bytes]] = defaultdict(list)
     for run in history(plan, NOTHING):
         assert run.first == len(found[run.kind]) + 1
-        found[run.kind] += run.values
+        found[run.kind] += run.values.to_pylist()
 
     assert found == one_by_one
 
@@ -49,6 +49,6 @@ def test_it_goes_on_after_any_record_of_each_kind(plan: Plan, one_by_one: dict[K
     found: dict[Kind, list[bytes]] = defaultdict(list)
     for run in history(plan, skipped):
         assert run.first == skipped[run.kind] + len(found[run.kind]) + 1
-        found[run.kind] += run.values
+        found[run.kind] += run.values.to_pylist()
 
     assert found == {kind: values[skipped[kind] :] for kind, values in one_by_one.items()}
