@@ -51,7 +51,7 @@ def at_rate(rate: int, seconds: int, *, audit: bool = True) -> dict[str, Any]:
         while (left := measure(deployment.broker, deployment.query).behind) and time.monotonic() < deadline:
             time.sleep(0.2)
         cpu = {name: round(seconds - before[name], 1) for name, seconds in _cpu(parts).items()}
-        begun, warm, ended = (int(s * 1000) for s in (sent["started"], sent["started"] + start_of(seconds), time.time()))
+        begun, warm, ended = (int(s * 1000) for s in (sent["started"], sent["started"] + _start_of(seconds), time.time()))
 
         def late(since: int, until: int) -> dict[str, Any]:
             found: dict[str, Any] = json.loads(deployment.query(LATE.format(since=since, until=until), "JSONEachRow"))
@@ -72,7 +72,7 @@ def at_rate(rate: int, seconds: int, *, audit: bool = True) -> dict[str, Any]:
         }
 
 
-def start_of(seconds: float) -> float:
+def _start_of(seconds: float) -> float:
     """How much of a run is its start: never more than a third, so that a short run tells something too."""
     return min(WARM_SECONDS, seconds / 3)
 

@@ -30,8 +30,8 @@ import orjson
 import psutil
 
 from bench.machine import machine
-from citybrain.commands.up import free_port
 from citybrain.deployment import Deployment
+from citybrain.ports import free_port
 from citybrain.progress import measure
 from citybrain.settings import Settings
 from citybrain.view_tokens import add_token

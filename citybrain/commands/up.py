@@ -14,6 +14,7 @@ from citybrain.commands.view import url_of, with_tokens
 from citybrain.metrics_server import METRICS, SHARED, clear_metrics, serve_metrics
 from citybrain.options import data_dir_option, json_option, print_json
 from citybrain.places_file import known_places
+from citybrain.ports import free_port
 from citybrain.running import AlreadyRunning, running_in
 from citybrain.settings import Settings
 from schemas.errors import BadSettings
@@ -128,10 +129,3 @@ def _check_free(port: int, setting: str) -> None:
         except (OSError, OverflowError) as error:
             message = f"{setting}: port {port} cannot be taken ({error}); set it to another, as 127.0.0.1:9192 or 9192"
             raise BadSettings(message) from error
-
-
-def free_port() -> int:
-    """A loopback port that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -113,13 +113,9 @@ class _Parts:
             told = pc.binary_join_element_wise(
                 self._open, stamp, self._source, clock, self._middle[slot], shown, self._close, ""
             ).cast(pa.binary())
-            if (at := np.flatnonzero(unusual[slot])).size:  # past its limit, or no reading at all: told as an event
-                chances = zip(draws[slot, at].tolist(), luck[slot, at].tolist(), strict=True)
-                events = (
-                    sensors.reading_of(self._plan.fleet, midnight, hour, (slot, place), (draw, lot, swing))
-                    for place, (draw, lot) in zip(at.tolist(), chances, strict=True)
-                )
-                others = pa.array([encode(event).value for event in events], pa.binary())
-                told = pc.replace_with_mask(told, pa.array(unusual[slot]), others)
-            slots.append(told)
+            others = []  # past their limit, or no reading at all: told as events
+            for place in np.flatnonzero(unusual[slot]).tolist():
+                chance = (float(draws[slot, place]), float(luck[slot, place]), swing)
+                others.append(encode(sensors.reading_of(self._plan.fleet, midnight, hour, (slot, place), chance)).value)
+            slots.append(pc.replace_with_mask(told, pa.array(unusual[slot]), pa.array(others, pa.binary())))
         return pa.concat_arrays(slots)

@@ -16,6 +16,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
 from citybrain.metrics_server import SHARED, clear_metrics, serve_metrics
+from citybrain.ports import free_port
 from schemas import metrics
 
 ALL = {name: value for name, value in vars(metrics).items() if isinstance(value, MetricWrapperBase)}
@@ -39,12 +40,6 @@ serve_metrics(int(sys.argv[1]))
 print("ready", flush=True)
 time.sleep(60)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def scrape(port: int) -> dict[str, float]:

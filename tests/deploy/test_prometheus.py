@@ -6,7 +6,6 @@ import http.server
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ import pytest
 import yaml
 from kafka import KafkaProducer
 
+from citybrain.ports import free_port
 from citybrain.status import parts_of
 from ingest.outgoing import Outgoing
 from ingest.producer import EventProducer
@@ -38,12 +38,6 @@ from tests.deploy.grafana import PROMETHEUS, targets
 SHIPPED = Path(__file__).parents[2] / "deploy/prometheus"
 PATIENCE_SECONDS = 120.0
 T = TypeVar("T")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def get(url: str) -> Any:
