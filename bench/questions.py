@@ -19,6 +19,8 @@ from ingest.city import build_city
 from tests.deploy.grafana import CLICKHOUSE, expand, targets
 
 LEVELS: Final = ("grid", "community", "town", "banner")
+MONTH: Final = 31
+"""Days; longer spans of areas are asked by the month (docs/decisions/0063-counts-of-years.md)."""
 CATEGORY: Final = "public_safety"
 GOAL_MS: Final = {"aggregates": 50.0, "dashboards": 50.0, "single": 200.0}
 Ask = Callable[[str], bytes]
@@ -39,8 +41,13 @@ def all_questions(end: datetime, days: int, case_id: str) -> Iterator[Question]:
         table, moment = ("v_counts_hour", "hour") if length == 1 else ("v_counts_day", "day")
         since = end - timedelta(days=length)
         literal = f"toDateTime('{since:%Y-%m-%d %H:%M:%S}', 'UTC')" if length == 1 else f"toDate('{since:%Y-%m-%d}')"
+        counts = (
+            f"{table} WHERE {moment} >= {literal}"
+            if length <= MONTH
+            else f"v_counts_month WHERE month >= toStartOfMonth({literal})"
+        )
         for level in LEVELS:
-            what = f"SELECT {level}, sum(incidents) FROM {table} WHERE {moment} >= {literal}"
+            what = f"SELECT {level}, sum(incidents) FROM {counts}"
             yield Question("aggregates", f"{level}, {told}", f"{what} GROUP BY {level}")
             yield Question(
                 "aggregates", f"{level}, one category, {told}", f"{what} AND category = '{CATEGORY}' GROUP BY {level}"
