@@ -146,19 +146,25 @@ def main() -> None:
     )
     parser.add_argument("--keep", type=Path, help="folder of the store, kept; default: a temporary one")
     parser.add_argument("--no-backfill", action="store_true", help="with --keep: the store is there already; only ask")
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    parser.add_argument(
+        "--end",
+        type=lambda day: datetime.fromisoformat(day).replace(tzinfo=UTC),
+        default=today,
+        help="day after the last; default: today",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     asked = parser.parse_args()
-    end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     with ExitStack() as stack:
         folder = (asked.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))).absolute()
         found: dict[str, Any] = {"machine": machine()}
         if not asked.no_backfill:
             print(f"backfill of {asked.events:,} records into {folder}", file=sys.stderr, flush=True)
-            found["backfill"] = load(folder, asked.events, asked.days, end)
+            found["backfill"] = load(folder, asked.events, asked.days, asked.end)
             print(f"{found['backfill']}; comparing aggregates with a recount", file=sys.stderr, flush=True)
             found["backfill"]["audit_clean"] = verdict(folder)
         print("questions", file=sys.stderr, flush=True)
-        found["questions"] = questions(folder, end, asked.days, beside=asked.beside)
+        found["questions"] = questions(folder, asked.end, asked.days, beside=asked.beside)
     print(json.dumps(found) if asked.json else json.dumps(found, indent=1))
 
 

@@ -117,7 +117,7 @@ def rebuild_partition(
 
 def replace_partition(store: Store, table: str, beside: str, partition_id: str) -> None:
     """Put what stands beside in the place of a partition, in one step. Tokens of `table` stay, also if nothing is beside."""
-    ((rows,),) = store.query(f"SELECT count() FROM {beside}")
+    ((rows,),) = store.query(f"SELECT count() FROM {beside} WHERE _partition_id = '{partition_id}'")
     empty = "" if rows else " SETTINGS allow_replace_partition_from_empty_source = 1"
     store.command(f"ALTER TABLE {table} REPLACE PARTITION ID '{partition_id}' FROM {beside}{empty}")
 

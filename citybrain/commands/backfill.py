@@ -104,6 +104,7 @@ def _load(
     from citybrain.places_file import PLACES, known_places, write_places
     from citybrain.tiers_file import configured_tiers
     from ingest.city import build_city
+    from sinks.kept import keep
     from sinks.migrate import fill_lookups, migrate
 
     places = known_places(settings.city.places, settings.data_dir)
@@ -125,6 +126,9 @@ def _load(
                 bars.update(task, description=f"comparing {source.name}", completed=0)
                 audit = check(source, store.query_arrow, lambda done, task=task: bars.update(task, completed=done)).to_dict()  # type: ignore[misc]
             yield dataclasses.asdict(report) | {"records": report.records, "audit": audit}
+        if not settings.clickhouse.url.startswith(("http://", "https://")):  # a server's loaders do it
+            bars.add_task("response figures", total=None)
+            keep(store, margin_seconds=0)
 
 
 @contextmanager

@@ -33,6 +33,8 @@ READY_SECONDS = 60.0
 def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json: bool) -> None:
     """Run one loader: store blocks of citybrain.risk and alerts of citybrain.alerts, each once in effect.
 
+    Of several loaders one also keeps the response figures of past months, once a minute, so that they are quick to ask.
+
     With a chDB folder as CITYBRAIN_CLICKHOUSE__URL this process owns the folder and answers `citybrain query` by a
     socket in the data folder. Tables are brought up to date first.
 
@@ -41,6 +43,7 @@ def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json:
       citybrain load
       CITYBRAIN_CLICKHOUSE__URL=http://loader:secret@clickhouse-1:8123/city citybrain load
     """
+    from sinks.keeper import Keeper
     from sinks.loader import Loader, LoaderOptions
     from sinks.migrate import fill_lookups, migrate
     from sinks.store import INSERT_RECEIVE_SECONDS, Store
@@ -90,4 +93,6 @@ def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json:
             begun=watchdog.begun,
             advanced=watchdog.advanced,
         )
-        Loader(settings.broker, store, options).run(stop)
+        loader = Loader(settings.broker, store, options)
+        with Keeper(store, loader.has_first):
+            loader.run(stop)

@@ -12,6 +12,10 @@ from sinks.store import Store
 
 DAY_ZONE: Final = "Asia/Shanghai"
 VIEWS: Final[dict[str, str]] = {
+    "response_basis": "hash of what cases are judged by: tiers and classes",
+    "response_now": "cases that are judged at the question: those that were touched since what is kept, or all of them",
+    "response_since": "from when on a case counts as touched; 1970: nothing that is kept counts",
+    "response_touched": "cases with rows inserted since then",
     "v_alert_actions": "what was done about alerts, without notes",
     "v_alerts": "one row per alert: its evidence, its state and version now, when each kind of action came first",
     "v_cases": "one row per case: when each stage was reached first, class and grid of its earliest event",
@@ -25,7 +29,7 @@ VIEWS: Final[dict[str, str]] = {
     "v_public_response": "response per month, area or department, and step, small cells hidden",
     "v_rejected": "rejected records per day, reason and raw topic",
     "v_response_bands": "cases per month, step and band of the time it took",
-    "v_response_cases": "one row per case with an event of any stage: v_cases with its areas, category, day and response tier",
+    "v_response_cases": "one row per case with an event of any stage: v_cases with its areas, category, day and response tier; quick for months that were kept ([decision 64](decisions/0064-kept-response-cases.md))",
     "v_response_departments": "response times per month, department and step",
     "v_response_levels": "response times per month, area and step; the area of cases that are not located is empty",
     "v_response_steps": "one row per case and step that began or ended: accept, dispatch, arrive, resolve",

@@ -19,6 +19,7 @@ from ingest.outgoing import Outgoing, encode
 from schemas.events import Kind
 from schemas.response import ResponseTiers
 from schemas.taxonomy import taxonomy
+from sinks.kept import keep
 from sinks.migrate import fill_lookups
 from sinks.store import Store
 from sinks.tiers import fill_tiers
@@ -69,14 +70,17 @@ def twisted(events: list[Outgoing]) -> list[Outgoing]:
     return kept
 
 
-@pytest.fixture(scope="module")
-def filled(module_store: Store) -> Iterator[Store]:
+@pytest.fixture(scope="module", params=["judged at the question", "kept"])
+def filled(request: pytest.FixtureRequest, module_store: Store) -> Iterator[Store]:
     """Two days of reports of the simulated city, over the end of a month, with life-cycles that went wrong."""
     city: City = build_city(1)
     empty(module_store)
     plan = make_plan(city, datetime(2026, 11, 1, tzinfo=ZONE), 1)
     write(module_store, twisted(list(plan.events(0, 2, ("police", "grid")))))
     fill_tiers(module_store, BY_PLACE)
+    if request.param == "kept":
+        assert keep(module_store, margin_seconds=0)
+        assert module_store.query("SELECT count() FROM response_touched") == [(0,)]
     yield module_store
     fill_lookups(module_store, city.places)
     empty(module_store)
