@@ -8,12 +8,13 @@ newest pass, and judge all others, and all of them when tiers or classes have ch
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import Final, NamedTuple
 from uuid import uuid4
 
 from schemas.errors import CitybrainError
+from sinks.beside import table_beside
 from sinks.holds import Holds
 from sinks.rebuild import replace_partition
 from sinks.store import Store
@@ -33,9 +34,6 @@ BOUNDS: Final = (
 )
 PIECE: Final = "case_id > unhex('{0}') AND ('{1}' = '' OR case_id <= unhex('{1}'))"
 NEWEST: Final = "SELECT argMax(pass, at) AS newest FROM response_passes"
-NAMED: Final = f"SELECT name FROM system.tables WHERE database = currentDatabase() AND startsWith(name, '{KEPT}_')"
-STALE: Final = timedelta(hours=1)
-"""A table of a pass that began so long ago is of one that was killed."""
 MODEST: Final = "SETTINGS max_threads = 1, max_partitions_per_insert_block = 1000"
 
 
@@ -63,29 +61,26 @@ def keep(store: Store, check: Callable[[], None] = lambda: None, *, margin_secon
     touched = f"SELECT case_id FROM cases WHERE stored_at >= {_time(since)}"
     if not store.query("SELECT 1 FROM cases LIMIT 1" if anew else f"{touched} LIMIT 1"):
         return None
-    mine = uuid4().hex
-    beside = f"{_named_from(began)}_{mine}"
-    for (left,) in store.query(NAMED):
-        if left < _named_from(began - STALE):
-            store.command(f"DROP TABLE IF EXISTS {left}")
-    store.command(f"CREATE TABLE {beside} AS {KEPT}")
-    bounds = [str(case) for (case,) in store.query(BOUNDS.format("SELECT case_id FROM cases" if anew else touched))]
-    for above, to in pairwise(["", *bounds, ""]):
-        check()
-        store.command(f"INSERT INTO {beside} SELECT * FROM response_now WHERE {PIECE.format(above, to)} {MODEST}")
-    ((cases,),) = store.query(f"SELECT count() FROM {beside}")
-    listed = "SELECT DISTINCT toString(toYYYYMM(month)) FROM {} WHERE {}"
-    wanted = f"{listed.format(beside, '1')} UNION DISTINCT {listed.format(KEPT, '1' if anew else f'case_id IN ({touched})')}"
-    months = sorted(str(month) for (month,) in store.query(wanted))
-    if not anew:
-        others = f"toString(toYYYYMM(month)) IN ({', '.join(repr(month) for month in months) or repr('')})"
-        store.command(f"INSERT INTO {beside} SELECT * FROM {KEPT} WHERE {others} AND case_id NOT IN ({touched}) {MODEST}")
-    for month in months:
-        check()
-        _check_newest(store, str(seen))
-        replace_partition(store, KEPT, beside, month)
+    mine = str(uuid4())
+    with table_beside(store, KEPT) as beside:
+        bounds = [str(case) for (case,) in store.query(BOUNDS.format("SELECT case_id FROM cases" if anew else touched))]
+        for above, to in pairwise(["", *bounds, ""]):
+            check()
+            store.command(f"INSERT INTO {beside} SELECT * FROM response_now WHERE {PIECE.format(above, to)} {MODEST}")
+        ((cases,),) = store.query(f"SELECT count() FROM {beside}")
+        listed = "SELECT DISTINCT toString(toYYYYMM(month)) FROM {} WHERE {}"
+        wanted = (
+            f"{listed.format(beside, '1')} UNION DISTINCT {listed.format(KEPT, '1' if anew else f'case_id IN ({touched})')}"
+        )
+        months = sorted(str(month) for (month,) in store.query(wanted))
+        if not anew:
+            others = f"toString(toYYYYMM(month)) IN ({', '.join(repr(month) for month in months) or repr('')})"
+            store.command(f"INSERT INTO {beside} SELECT * FROM {KEPT} WHERE {others} AND case_id NOT IN ({touched}) {MODEST}")
+        for month in months:
+            check()
+            _check_newest(store, str(seen))
+            replace_partition(store, KEPT, beside, month)
     _note(store, mine, str(seen), began, until, int(basis))
-    store.command(f"DROP TABLE {beside}")
     return Pass(int(cases), months)
 
 
@@ -109,10 +104,6 @@ def _check_newest(store: Store, wanted: str) -> None:
             "another pass over the response figures ended meanwhile, or their tiers changed; what this one wrote may not count"
         )
         raise Overtaken(message)
-
-
-def _named_from(began: datetime) -> str:
-    return f"{KEPT}_{began:%Y%m%d_%H%M%S}"
 
 
 def _time(at: datetime) -> str:

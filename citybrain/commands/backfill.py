@@ -106,6 +106,7 @@ def _load(
     from ingest.city import build_city
     from sinks.kept import keep
     from sinks.migrate import fill_lookups, migrate
+    from sinks.published import publish
 
     places = known_places(settings.city.places, settings.data_dir)
     if city_seed is not None:
@@ -129,6 +130,7 @@ def _load(
         if not settings.clickhouse.url.startswith(("http://", "https://")):  # a server's loaders do it
             bars.add_task("response figures", total=None)
             keep(store, margin_seconds=0)
+            publish(store)
 
 
 @contextmanager

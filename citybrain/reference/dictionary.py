@@ -12,6 +12,8 @@ from sinks.store import Store
 
 DAY_ZONE: Final = "Asia/Shanghai"
 VIEWS: Final[dict[str, str]] = {
+    "public_incidents_now": "what would be published now: incidents with small cells hidden",
+    "public_response_now": "what would be published now: response with small cells hidden",
     "response_basis": "hash of what cases are judged by: tiers and classes",
     "response_now": "cases that are judged at the question: those that were touched since what is kept, or all of them",
     "response_since": "from when on a case counts as touched; 1970: nothing that is kept counts",
@@ -25,8 +27,8 @@ VIEWS: Final[dict[str, str]] = {
     "v_incidents_change": "incidents per month, area and category beside the month and the year before; the newest day is not whole and left out, and of a month that has not ended the same days are compared",
     "v_mediation": "disputes per month and area by the highest level that tried to settle them, and what became of them",
     "v_public_cells": "counts with small cells hidden, and others with them so that no total gives them away ([decision 38](decisions/0038-suppressed-views.md))",
-    "v_public_incidents": "incidents per week, area (banner, town, community) and category, small cells hidden",
-    "v_public_response": "response per month, area or department, and step, small cells hidden",
+    "v_public_incidents": "incidents per week, area (banner, town, community) and category, small cells hidden; taken at a moment, some minutes ago ([decision 65](decisions/0065-published-at-a-moment.md))",
+    "v_public_response": "response per month, area or department, and step, small cells hidden; taken at a moment, some minutes ago",
     "v_rejected": "rejected records per day, reason and raw topic",
     "v_response_bands": "cases per month, step and band of the time it took",
     "v_response_cases": "one row per case with an event of any stage: v_cases with its areas, category, day and response tier; quick for months that were kept ([decision 64](decisions/0064-kept-response-cases.md))",

@@ -20,8 +20,10 @@ from schemas import metrics
 from schemas.alerts import AlertAction, AlertRaised, encode_alert
 from schemas.events import Kind
 from sinks.alert_writer import AlertWriter
+from sinks.kept import keep
 from sinks.ledger import Position
 from sinks.migrate import fill_lookups, migrate
+from sinks.published import publish
 from sinks.store import Store
 from sinks.writer import BlockWriter
 from tests.alerts import action, raised
@@ -59,6 +61,8 @@ def city_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     ]
     for offset, event in enumerate(told):
         AlertWriter(store).write(Position("alerts-1", 0, offset), encode_alert(event).value, 1_795_000_000_000)
+    keep(store)
+    publish(store)
     yield store
     store.close()
 

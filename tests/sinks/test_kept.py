@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,8 +14,7 @@ import sinks.kept
 from ingest.outgoing import Outgoing, encode
 from schemas.response import ResponseTiers, shipped_tiers
 from sinks.holds import Hold
-from sinks.keeper import Keeper
-from sinks.kept import KEPT, NAMED, Overtaken, keep
+from sinks.kept import Overtaken, keep
 from sinks.ledger import Position
 from sinks.migrate import migrations
 from sinks.rebuild import rebuild, replace_partition, targets
@@ -59,13 +57,6 @@ def city(store: Store) -> Iterator[City]:
     fill_tiers(store, shipped_tiers())
     yield City(store)
     store.command("DROP VIEW every_case_judged")
-    for table in besides(store):
-        store.command(f"DROP TABLE {table}")
-
-
-def besides(store: Store) -> list[str]:
-    """Tables of passes that did not end."""
-    return [str(name) for (name,) in store.query(NAMED)]
 
 
 class City:
@@ -174,7 +165,6 @@ def test_a_pass_may_end_anywhere(city: City, monkeypatch: pytest.MonkeyPatch, an
             continue
         break
     assert ended > 4
-    assert len(besides(city.store)) == ended
     city.check()
     assert city.kept() == one(city.store, "SELECT count() FROM every_case_judged")
 
@@ -279,34 +269,8 @@ def test_two_passes_that_write_at_once(city: City, monkeypatch: pytest.MonkeyPat
     city.check()
 
 
-def test_what_killed_passes_left_is_taken_away(city: City) -> None:
-    city.add(50)
-    city.store.command(f"CREATE TABLE {KEPT}_20261130_235959_feed AS {KEPT}")
-    with pytest.raises(KilledHere):
-        keep(city.store, at_most(1), margin_seconds=0)
-    (young,) = besides(city.store)
-    assert "feed" not in young
-    keep(city.store, margin_seconds=0)
-    assert besides(city.store) == [young]
-
-
 def test_nothing_to_keep(store: Store) -> None:
     assert keep(store, margin_seconds=0) is None
-
-
-def test_one_loader_keeps_while_it_runs(city: City) -> None:
-    city.add(50)
-    with Keeper(city.store, lambda: False, every_seconds=0.01):
-        time.sleep(0.3)
-    assert one(city.store, "SELECT count() FROM response_passes") == 0
-    with Keeper(city.store, lambda: True, every_seconds=0.01):
-        deadline = time.monotonic() + 20
-        while not one(city.store, "SELECT count() FROM response_passes"):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    assert one(city.store, USABLE) == 1
-    assert "keeper" not in {thread.name for thread in threading.enumerate()}
-    city.check()
 
 
 class KilledHere(Exception):

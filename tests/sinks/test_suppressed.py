@@ -13,6 +13,7 @@ from scipy.optimize import linprog
 
 from ingest.city import build_city
 from ingest.outgoing import Outgoing
+from sinks.published import publish
 from sinks.store import Store
 from tests.sinks.test_response import write
 
@@ -50,6 +51,7 @@ def published(
     """What v_public_incidents shows of each week and category, and the truth."""
     module_store.command("TRUNCATE TABLE counts_day")
     truth = fill(module_store, request.param)
+    publish(module_store)
     tables: dict[tuple[date, str], Table] = defaultdict(dict)
     for week, category, area, shown, hidden in module_store.query(
         "SELECT week, category, area, incidents, hidden FROM v_public_incidents"
@@ -150,6 +152,7 @@ def test_departments_are_suppressed_together(store: Store) -> None:
                 at = datetime(2026, 10, 5, 1, number, seconds, tzinfo=UTC)
                 events.append(Outgoing("police", "/s", f"{department}{number}{stage}", at, told | {"stage": stage}))
     write(store, events)
+    publish(store)
     found = store.query(
         "SELECT area, n, share, p50_seconds, hidden FROM v_public_response WHERE level = 'department' AND step = 'accept'"
     )
