@@ -8,8 +8,8 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -25,6 +25,7 @@ from schemas.topic_ids import topic_ids
 from schemas.topics import ALERTS, RISK
 from sinks.alert_writer import AlertWriter, Redact
 from sinks.boot_clock import boot_clock
+from sinks.busy_share import BusyShare
 from sinks.holds import Watcher
 from sinks.ledger import Ledger, Position, Tally
 from sinks.maintenance import held
@@ -124,7 +125,7 @@ class Loader:
             consumer.close(autocommit=False)
 
     def _loop(self, consumer: KafkaConsumer, stop: threading.Event) -> None:
-        share = _BusyShare()
+        share = BusyShare()
         while not stop.is_set():
             polled = consumer.poll(timeout_ms=POLL_MS)
             finish_joining(consumer)
@@ -230,29 +231,6 @@ class Loader:
 
     def _writer_of(self, topic: str) -> Writer:
         return AlertWriter(self._store, self._options.redact) if topic == ALERTS.name else BlockWriter(self._store)
-
-
-class _BusyShare:
-    """How much of its time the loader spends on storing; the worker makes blocks as young as that allows."""
-
-    def __init__(self) -> None:
-        self._since = time.monotonic()
-        self._seconds = 0.0
-
-    @contextmanager
-    def storing(self) -> Iterator[None]:
-        started = time.monotonic()
-        yield
-        self._seconds += time.monotonic() - started
-
-    def each(self, seconds: float) -> float | None:
-        """The share (0 to 1) since the last answer, at most one answer in `seconds`."""
-        elapsed = time.monotonic() - self._since
-        if elapsed < seconds:
-            return None
-        share = self._seconds / elapsed
-        self._since, self._seconds = time.monotonic(), 0.0
-        return share
 
 
 class _Listener(ConsumerRebalanceListener):
