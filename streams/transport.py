@@ -18,6 +18,7 @@ from faust.types import TP
 
 from schemas.block import MAX_BYTES, MAX_ROWS
 from streams.batch_fetcher import hand_out_batches
+from streams.fetch_waits import wait_only_at_the_end
 from streams.leaving import leave_when_failed
 from streams.log_batches import LogBatch
 
@@ -93,6 +94,7 @@ class CoalescingThread(AIOKafkaConsumerThread):
         await super().on_start()
         self._consumer._coordinator._coordination_task.add_done_callback(leave_when_failed)  # noqa: SLF001  nothing public tells
         hand_out_batches(self._consumer._fetcher)  # noqa: SLF001
+        wait_only_at_the_end(self._consumer._fetcher)  # noqa: SLF001
 
     def rejoin(self) -> None:
         """Join the group again, with all that it has to share out. Safe from another thread."""
