@@ -202,7 +202,7 @@ class CoalescingTransport(FaustTransport):
     """Plugged into an app in place of its transport."""
 
     Consumer = CoalescingConsumer
-    block_age_ms = 500
+    block_age_ms = 400
 
     def __init__(self, url: Any, app: Any, look: Callable[[set[TP]], Awaitable[Lives]]) -> None:
         super().__init__(url, app)

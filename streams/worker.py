@@ -57,7 +57,7 @@ class WorkerOptions:
     broker: Broker
     places: Places
     kinds: tuple[Kind, ...] = get_args(Kind)
-    block_age_ms: int = 500
+    block_age_ms: int = 400
     keep_text: bool = False
     model: Path | None = None
     instance: str = "worker-1"

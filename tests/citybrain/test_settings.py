@@ -27,7 +27,7 @@ class TestOrder:
         settings = Settings.load(environment={})
 
         assert settings.broker.bootstrap == "127.0.0.1:9092"
-        assert settings.work.block_age_ms == 500
+        assert settings.work.block_age_ms == 400
         assert not settings.work.keep_text
 
     def test_the_file_wins_over_defaults_and_the_environment_over_the_file(self, tmp_path: Path) -> None:
