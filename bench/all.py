@@ -45,8 +45,8 @@ class Sizes(NamedTuple):
     history_days: int
 
 
-FULL: Final = Sizes(800_000, 3, 60, (1_000, 10_000), 300_000, 10_000_000, 102_000_000, 1_095)
-QUICK: Final = Sizes(20_000, 1, 8, (500,), 12_000, 30_000, 60_000, 4)
+FULL: Final = Sizes(800_000, 3, 60, (1_000, 10_000), 1_200_000, 10_000_000, 102_000_000, 1_095)
+QUICK: Final = Sizes(20_000, 1, 8, (500,), 48_000, 30_000, 60_000, 4)
 
 
 def throughput(sizes: Sizes, _: dict[str, Any]) -> dict[str, Any]:
