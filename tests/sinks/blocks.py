@@ -15,6 +15,7 @@ from schemas.events import Kind
 from schemas.topics import RAW
 from sinks.ledger import Position
 from sinks.migrate import GUARDED
+from sinks.published import TAKEN
 from sinks.repeats import event_keys
 from sinks.screen import Keys
 from sinks.store import Store
@@ -84,5 +85,5 @@ def rows_in(store: Store) -> dict[str, int]:
 
 def empty(store: Store) -> None:
     """Drop all facts and, with them, the tokens of their inserts: as good as new, and cheaper."""
-    for table in (*GUARDED, "response_kept", "response_passes", "public_incidents", "public_response"):
+    for table in (*GUARDED, "response_kept", "response_passes", *TAKEN):
         store.command(f"TRUNCATE TABLE {table}")
