@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from schemas.errors import BadSettings
-from schemas.kafka_options import Broker
+from schemas.kafka_options import BLOCK_AGE_MS, Broker
 
 PREFIX = "CITYBRAIN_"
 
@@ -30,7 +30,7 @@ class ClickHouse(_Part):
 class Work(_Part):
     """How a worker works."""
 
-    block_age_ms: int = Field(400, ge=50, le=10_000, description="a block closes at this age, milliseconds")
+    block_age_ms: int = Field(BLOCK_AGE_MS, ge=50, le=10_000, description="a block closes at this age, milliseconds")
     keep_text: bool = Field(default=False, description="keep free text, redacted; off unless a deployment asks for it")
     model: Path | None = Field(
         None, description="text model by `citybrain train`, asked before the written rules; read again when replaced"

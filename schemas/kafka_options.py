@@ -14,6 +14,8 @@ LOADER_GROUP: Final = "citybrain-load"
 """Consumer group of the loaders: it shares partitions out, shows lag, and says who has to wait for a hold."""
 
 
+BLOCK_AGE_MS: Final = 400
+"""A block closes at this age when nothing else is set (docs/decisions/0068)."""
 METADATA_AGE_MS: Final = 10_000
 """So soon a client sees that partitions were added, or that a topic was made again; clients by themselves take five minutes."""
 

@@ -17,6 +17,7 @@ from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP
 
 from schemas.block import MAX_BYTES, MAX_ROWS
+from schemas.kafka_options import BLOCK_AGE_MS
 from streams.batch_fetcher import hand_out_batches
 from streams.fetch_waits import wait_only_at_the_end
 from streams.leaving import leave_when_failed
@@ -202,7 +203,7 @@ class CoalescingTransport(FaustTransport):
     """Plugged into an app in place of its transport."""
 
     Consumer = CoalescingConsumer
-    block_age_ms = 400
+    block_age_ms = BLOCK_AGE_MS
 
     def __init__(self, url: Any, app: Any, look: Callable[[set[TP]], Awaitable[Lives]]) -> None:
         super().__init__(url, app)

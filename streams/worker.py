@@ -21,7 +21,7 @@ from kafka.errors import KafkaError
 from schemas import metrics
 from schemas.block import MAX_BYTES, MAX_ROWS, SCHEMA_VERSION, BlockHeader, encode_block
 from schemas.events import Kind
-from schemas.kafka_options import METADATA_AGE_MS, Broker
+from schemas.kafka_options import BLOCK_AGE_MS, METADATA_AGE_MS, Broker
 from schemas.places import Places
 from schemas.topics import RAW, RISK
 from streams.columns import RecordColumns
@@ -57,7 +57,7 @@ class WorkerOptions:
     broker: Broker
     places: Places
     kinds: tuple[Kind, ...] = get_args(Kind)
-    block_age_ms: int = 400
+    block_age_ms: int = BLOCK_AGE_MS
     keep_text: bool = False
     model: Path | None = None
     instance: str = "worker-1"
