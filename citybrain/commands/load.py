@@ -33,8 +33,8 @@ READY_SECONDS = 60.0
 def command(settings: Settings, data_dir: Path | None, skip_gone: bool, as_json: bool) -> None:
     """Run one loader: store blocks of citybrain.risk and alerts of citybrain.alerts, each once in effect.
 
-    Of several loaders one also keeps response figures, so that they are quick to ask, and writes what is published
-    (v_public_*): once a minute, less often where that takes long.
+    Of several loaders one also keeps response figures, so that they are quick to ask, and writes what dashboards read
+    of whole months and what is published (v_public_*): once a minute, less often where that takes long.
 
     With a chDB folder as CITYBRAIN_CLICKHOUSE__URL this process owns the folder and answers `citybrain query` by a
     socket in the data folder. Tables are brought up to date first.

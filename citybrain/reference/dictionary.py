@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from citybrain.reference.markdown import code, table
 from sinks.migrate import migrate
+from sinks.published import TAKEN
 from sinks.store import Store
 
 DAY_ZONE: Final = "Asia/Shanghai"
@@ -167,7 +168,11 @@ def relations() -> tuple[Relation, ...]:
             comment or VIEWS.get(name, ""),
             tuple(
                 Column(
-                    column, kind, comment or (VIEW_COLUMNS.get(column) if name in VIEWS else None) or comments.get(column, "")
+                    column,
+                    kind,
+                    comment
+                    or (VIEW_COLUMNS.get(column) if name in VIEWS or name in TAKEN else None)
+                    or comments.get(column, ""),
                 )
                 for owner, column, kind, comment in columns
                 if owner == name
